@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -63,26 +64,43 @@ func (e Encoding) unmarshal(raw []byte, content proto.Message) error {
 	}
 }
 
+// rawField is the only field of a message in EncodingRaw. The generator sees to it; a kind made by hand may be wrong.
+func rawField(message protoreflect.MessageDescriptor) (protoreflect.FieldDescriptor, error) {
+	if fields := message.Fields(); fields.Len() == 1 && fields.Get(0).Cardinality() != protoreflect.Repeated {
+		switch field := fields.Get(0); field.Kind() { //nolint:exhaustive // the rest is the error below
+		case protoreflect.StringKind, protoreflect.BytesKind:
+			return field, nil
+		}
+	}
+	return nil, fmt.Errorf("%s cannot be raw: that takes one field, a string or bytes", message.FullName())
+}
+
 func marshalRaw(m protoreflect.Message) ([]byte, error) {
-	field := m.Descriptor().Fields().Get(0)
+	field, err := rawField(m.Descriptor())
+	if err != nil {
+		return nil, err
+	}
 	if field.Kind() == protoreflect.BytesKind {
-		return m.Get(field).Bytes(), nil
+		return bytes.Clone(m.Get(field).Bytes()), nil
 	}
 	text := m.Get(field).String()
 	if !utf8.ValidString(text) {
-		return nil, fmt.Errorf("%s: %w", field.Name(), errUTF8)
+		return nil, inField(string(field.Name()), errUTF8)
 	}
 	return []byte(text), nil
 }
 
 func unmarshalRaw(raw []byte, m protoreflect.Message) error {
-	field := m.Descriptor().Fields().Get(0)
+	field, err := rawField(m.Descriptor())
+	if err != nil {
+		return err
+	}
 	if field.Kind() == protoreflect.BytesKind {
-		m.Set(field, protoreflect.ValueOfBytes(raw))
+		m.Set(field, protoreflect.ValueOfBytes(bytes.Clone(raw)))
 		return nil
 	}
 	if !utf8.Valid(raw) {
-		return fmt.Errorf("%s: %w", field.Name(), errUTF8)
+		return inField(string(field.Name()), errUTF8)
 	}
 	m.Set(field, protoreflect.ValueOfString(string(raw)))
 	return nil

@@ -31,7 +31,8 @@ type Error struct {
 
 // Violation is one rule that a content breaks. It never holds the value.
 type Violation struct {
-	// Path is the field in proto names: "text", "options[2].label".
+	// Path is the field in proto names: "text", "options[2].label", "labels[en].text". Of the content it holds no more
+	// than the keys of maps.
 	Path string
 	// Reason is what the rule asks for.
 	Reason string
@@ -48,7 +49,7 @@ func (v Violation) String() string {
 	return v.Path + ": " + v.Reason
 }
 
-// Error reads: send Text to room "r": invalid content: text: value length must be …
+// Error reads: send Text (room "r"): invalid content: text: value length must be …
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
@@ -84,13 +85,25 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// GRPCStatus makes status.FromError and status.Code work.
-func (e *Error) GRPCStatus() *status.Status { return status.New(e.Code, e.Error()) }
-
-// Violations gives the rules that a content breaks, if that is why err is there. Nil otherwise.
-func Violations(err error) []Violation {
-	if typed, ok := errors.AsType[*Error](err); ok {
-		return typed.Violations
+// GRPCStatus makes status.FromError and status.Code work. An error without a code counts as Unknown: no error is OK.
+func (e *Error) GRPCStatus() *status.Status {
+	code := e.Code
+	if code == codes.OK {
+		code = codes.Unknown
 	}
-	return nil
+	return status.New(code, e.Error())
+}
+
+// Violations gives the rules that a content breaks, if that is why err is there, however often it was wrapped. Nil
+// otherwise.
+func Violations(err error) []Violation {
+	typed, ok := errors.AsType[*Error](err)
+	switch {
+	case !ok:
+		return nil
+	case len(typed.Violations) > 0:
+		return typed.Violations
+	default:
+		return Violations(typed.Err)
+	}
 }

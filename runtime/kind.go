@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"errors"
 	"fmt"
 
 	"google.golang.org/grpc/codes"
@@ -52,6 +51,7 @@ type Kind struct {
 	MaxBytes int
 
 	newContent func() proto.Message
+	holds      func(proto.Message) bool
 	validate   func(proto.Message) error
 	fields     FieldNames
 }
@@ -68,10 +68,10 @@ func (k *Kind) Message() protoreflect.FullName {
 }
 
 // Check says what is wrong with a content: an [*Error] with code InvalidArgument and all violations, or nil. A kind
-// that was generated with validate=none finds nothing.
+// that was generated with validate=none finds nothing but a nil content or another kind's.
 func (k *Kind) Check(content proto.Message) error {
-	if content == nil || !content.ProtoReflect().IsValid() {
-		return &Error{Code: codes.InvalidArgument, Kind: k.Name, Message: "the content is nil"}
+	if err := k.checkType(content); err != nil {
+		return err
 	}
 	if k.validate == nil {
 		return nil
@@ -87,11 +87,12 @@ func (k *Kind) Check(content proto.Message) error {
 	return nil
 }
 
-// Encode turns a content into bytes without checking its rules. It fails on a nil content, on one larger than
-// MaxBytes and on one that the encoding cannot carry, with an [*Error] of code InvalidArgument.
+// Encode turns a content into bytes without checking its rules. It fails on a nil content, on another kind's, on one
+// larger than MaxBytes and on one that the encoding cannot carry, with an [*Error] of code InvalidArgument. The bytes
+// share nothing with the content.
 func (k *Kind) Encode(content proto.Message) ([]byte, error) {
-	if content == nil || !content.ProtoReflect().IsValid() {
-		return nil, &Error{Code: codes.InvalidArgument, Kind: k.Name, Message: "the content is nil"}
+	if err := k.checkType(content); err != nil {
+		return nil, err
 	}
 	raw, err := k.Encoding.marshal(content)
 	if err != nil {
@@ -104,7 +105,7 @@ func (k *Kind) Encode(content proto.Message) ([]byte, error) {
 }
 
 // Decode turns bytes into a content without checking its rules. Empty bytes are an empty message. It fails with an
-// [*Error] of code InvalidArgument.
+// [*Error] of code InvalidArgument. The content shares nothing with the bytes.
 func (k *Kind) Decode(raw []byte) (proto.Message, error) {
 	if err := k.checkSize(raw); err != nil {
 		return nil, err
@@ -114,6 +115,21 @@ func (k *Kind) Decode(raw []byte) (proto.Message, error) {
 		return nil, &Error{Code: codes.InvalidArgument, Kind: k.Name, Message: "the content does not parse", Err: err}
 	}
 	return content, nil
+}
+
+// checkType finds nil, a nil pointer within the interface, and what an interceptor mixed up.
+func (k *Kind) checkType(content proto.Message) error {
+	switch {
+	case content == nil || !content.ProtoReflect().IsValid():
+		return &Error{Code: codes.InvalidArgument, Kind: k.Name, Message: "the content is nil"}
+	case !k.holds(content):
+		return &Error{
+			Code: codes.InvalidArgument, Kind: k.Name,
+			Message: fmt.Sprintf("the content is a %T, not a %T", content, k.newContent()),
+		}
+	default:
+		return nil
+	}
 }
 
 func (k *Kind) checkSize(raw []byte) error {
@@ -154,19 +170,14 @@ func NewKind[T proto.Message](spec KindSpec[T]) *TypedKind[T] {
 		Encoding:   spec.Encoding,
 		MaxBytes:   spec.MaxBytes,
 		newContent: func() proto.Message { return spec.New() },
-		fields:     spec.Fields,
+		holds: func(content proto.Message) bool {
+			_, ok := content.(T)
+			return ok
+		},
+		fields: spec.Fields,
 	}}
 	if spec.Validate != nil {
-		kind.validate = func(content proto.Message) error {
-			typed, ok := content.(T)
-			if !ok {
-				return fmt.Errorf("the content is a %T", content)
-			}
-			return spec.Validate(typed)
-		}
+		kind.validate = func(content proto.Message) error { return spec.Validate(content.(T)) } // holds has been asked
 	}
 	return kind
 }
-
-// errKindClaimed is what Router.Add says when two packages have the same number.
-var errKindClaimed = errors.New("kind is claimed twice")

@@ -2,10 +2,15 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 
 	"google.golang.org/protobuf/proto"
 )
+
+// ErrKindClaimed is what Register says when a kind's number is taken already.
+var ErrKindClaimed = errors.New("kind is claimed twice")
 
 // Registration is what one generated package tells a session or a server.
 type Registration struct {
@@ -62,25 +67,27 @@ type entry struct {
 	skipValidation bool
 }
 
-// Add takes a package's kinds, all or none: it fails when one of them is taken.
+// Add takes a package's kinds, all or none. It fails with [ErrKindClaimed] when a number is taken, by another package
+// or within this one.
 func (r *Router) Add(registration Registration) error {
+	entries := make(map[int32]*entry, len(r.entries)+len(registration.Routes))
+	maps.Copy(entries, r.entries)
 	for _, route := range registration.Routes {
-		if taken, ok := r.entries[route.kind.Number]; ok {
-			return fmt.Errorf("%w: %d is %s of %s and %s of %s",
-				errKindClaimed, route.kind.Number, taken.kind.Name, taken.pkg, route.kind.Name, registration.Package)
+		if route.kind == nil {
+			return fmt.Errorf("a route of %s has no kind: make it with On", registration.Package)
 		}
-	}
-	if r.entries == nil {
-		r.entries = make(map[int32]*entry)
-	}
-	for _, route := range registration.Routes {
-		r.entries[route.kind.Number] = &entry{
+		if taken, ok := entries[route.kind.Number]; ok {
+			return fmt.Errorf("%w: %d is %s of %s and %s of %s",
+				ErrKindClaimed, route.kind.Number, taken.kind.Name, taken.pkg, route.kind.Name, registration.Package)
+		}
+		entries[route.kind.Number] = &entry{
 			Route:          route,
 			pkg:            registration.Package,
 			onInvalid:      registration.OnInvalid,
 			skipValidation: registration.SkipValidation,
 		}
 	}
+	r.entries = entries
 	return nil
 }
 

@@ -7,15 +7,27 @@ import (
 )
 
 // FieldNames translates the names of Go fields, which protoc-gen-validate reports, to those of the proto: message,
-// Go name, proto name. Generated code has one for all contents of a package, with the messages nested in them.
+// Go name, proto name. Generated code has one for all contents of a package, with every message that can be reached
+// from them through fields, lists and maps, of imported packages too; and with the oneofs, because a oneof that is
+// required and not set is reported by its own name.
+//
+// The name that protoc-gen-validate reports is the camel case of the proto name, letter for letter protoc-gen-go's,
+// with an underscore behind it if it is one of Reset, String, ProtoMessage, Marshal, Unmarshal, ExtensionRangeArray,
+// ExtensionMap and Descriptor. That is protogen's GoName, except where protogen adds an underscore to tell apart two
+// names of one message (foo_bar and fooBar, string and string_, foo and get_foo). protoc-gen-validate does not: its
+// code then does not compile, or checks the first field twice and the second one never. The generator refuses such
+// messages.
 type FieldNames map[protoreflect.FullName]map[string]string
 
 // pgvError is what protoc-gen-validate generates for one broken rule.
 type pgvError interface {
 	error
+	// Field is the Go name, with an index or a map's key: "Options[2]".
 	Field() string
 	Reason() string
 	Cause() error
+	// Key tells that the rule is one for the map's key, not for the value beside it.
+	Key() bool
 }
 
 // pgvErrors is what it generates for all of a message's.
@@ -43,7 +55,11 @@ func appendViolations(
 		if nested := nestedMessage(field); nested != nil && isPGV(err.Cause()) {
 			return appendViolations(to, path+".", err.Cause(), nested, names)
 		}
-		return append(to, Violation{Path: path, Reason: err.Reason(), Cause: err.Cause()})
+		reason := err.Reason()
+		if err.Key() {
+			reason = "key: " + reason
+		}
+		return append(to, Violation{Path: path, Reason: reason, Cause: err.Cause()})
 	default:
 		return append(to, Violation{Path: strings.TrimSuffix(prefix, "."), Reason: err.Error(), Cause: err})
 	}
