@@ -1,0 +1,149 @@
+# `make` lists the targets. Needs Go, git, make and a C compiler (for -race); every other tool is built from its pinned
+# version in tools/ into bin/, once.
+#
+# Variables, as in `make test TESTFLAGS='-run Reconnect -count=5'`:
+#   GO         the go command                                   default: go
+#   MODULES    the modules to work on                           default: every go.mod of the repository
+#   TESTFLAGS  more flags for go test                           default: none
+#   COVER      the packages whose coverage is reported          default: the runtime and the generator
+
+# The folders that have a file of that name.
+dirs-of = $(patsubst ./%,%,$(sort $(patsubst %/$1,%,$(shell find . -name $1 -not -path '*/testdata/*'))))
+
+GO        ?= go
+MODULES   ?= $(call dirs-of,go.mod)
+TESTFLAGS ?=
+COVER     ?= ./runtime/...,./protoc-gen-imsdk/...
+
+.DEFAULT_GOAL := help
+SHELL         := bash
+.SHELLFLAGS   := -eu -o pipefail -c
+MAKEFLAGS     += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+
+# Each module is built as its users build it, by its own go.mod. go.work is for editors and for go commands by hand.
+export GOWORK  := off
+# Whatever the caller's flags are; a clone of somebody else's directory has no readable version control stamp.
+export GOFLAGS := $(strip $(filter-out -mod=% -buildvcs=%,$(GOFLAGS)) -buildvcs=false)
+
+BIN      := $(CURDIR)/bin
+CODE     := $(filter-out tools/%,$(MODULES))
+BUF_DIRS := $(call dirs-of,buf.yaml)
+GO_FILES    = find . -name '*.go' -not -path '*/testdata/*' -print0
+PROTO_FILES = find . -name '*.proto' -not -path '*/third_party/*' -not -path '*/testdata/*' -print0
+# Examples that run by themselves and end.
+RUN      := examples/quickstart examples/customkind
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: demo
+demo: ## run the main job: a server and three users who chat, over real gRPC
+	@$(GO) -C examples run ./quickstart
+
+.PHONY: test
+test: $(CODE:%=test@%) ## run all tests of all modules with the race detector
+
+.PHONY: $(CODE:%=test@%)
+$(CODE:%=test@%): test@%: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk
+	CGO_ENABLED=1 $(GO) -C $* test -race $(TESTFLAGS) ./...
+
+.PHONY: check
+check: check-tidy check-deps check-buf check-gen check-fmt check-vet lint check-run ## everything else that CI asks for
+
+.PHONY: gen proto
+gen: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk ## renew the generated code
+	@tools/generate.sh
+proto: gen ## the same
+
+.PHONY: fmt
+fmt: bin/lint.stamp bin/buf.stamp ## format Go and protos
+	@bin/gofumpt -l -w .
+	@$(PROTO_FILES) | xargs -0 -n 1 bin/buf format -w
+
+.PHONY: lint
+lint: $(CODE:%=lint@%) ## style, bounds and import arrows (.golangci.yml)
+
+.PHONY: $(CODE:%=lint@%)
+$(CODE:%=lint@%): lint@%: bin/lint.stamp
+	cd $* && $(BIN)/golangci-lint run --allow-parallel-runners ./...
+
+.PHONY: cover
+cover: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk ## print the tests' coverage of runtime and generator
+	@rm -rf coverage && mkdir coverage
+	$(GO) test -cover -coverpkg=$(COVER) ./... -args -test.gocoverdir=$(CURDIR)/coverage | sed '/^FAIL\|^---\|^ /!d'
+	@$(GO) tool covdata textfmt -i=coverage -o coverage.out
+	@$(GO) tool covdata percent -i=coverage
+	@$(GO) tool cover -func=coverage.out | tail -n 1
+
+.PHONY: tools
+tools: bin/buf.stamp bin/protogen.stamp bin/lint.stamp bin/protoc-gen-imsdk ## build all tools into bin/
+
+.PHONY: baseline
+baseline: check-buf ## renew what buf breaking compares with; for a release only
+	bin/buf build proto --exclude-source-info -o proto/baseline.binpb
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin coverage coverage.out
+
+# --- what check does, one by one
+
+.PHONY: check-tidy $(MODULES:%=tidy@%)
+check-tidy: $(MODULES:%=tidy@%)
+$(MODULES:%=tidy@%): tidy@%:
+	$(GO) -C $* mod tidy -diff
+
+.PHONY: check-deps
+check-deps: # docs/dependencies.md gives a reason for each direct dependency; go.work has each module but tools
+	@for dir in $(MODULES); do \
+		{ $(GO) -C $$dir list -m -f '{{if not (or .Main .Indirect .Replace)}}{{.Path}}{{end}}' all; \
+		  $(GO) -C $$dir list -f '{{.Module.Path}}' tool; } | sort -u | while read -r dep; do \
+			grep -qF "\`$$dep\`" docs/dependencies.md || \
+				{ echo "$$dir/go.mod: give a reason for $$dep in docs/dependencies.md" >&2; exit 1; }; \
+		done; \
+	done
+	@for dir in $(CODE); do \
+		GOWORK= $(GO) list -m -f '{{.Dir}}' | grep -qxF "$$(cd $$dir && pwd -P)" || \
+			{ echo "go.work: $$dir is missing; run: go work use ./$$dir" >&2; exit 1; }; \
+	done
+
+.PHONY: check-buf
+check-buf: bin/buf.stamp
+	@for dir in $(BUF_DIRS); do (cd $$dir && echo "buf lint in $$dir" && $(BIN)/buf lint); done
+	@echo "buf format" && $(PROTO_FILES) | xargs -0 -n 1 bin/buf format -d --exit-code
+	bin/buf breaking proto --against proto/baseline.binpb
+
+.PHONY: check-gen
+check-gen: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk
+	tools/generate.sh --check
+
+.PHONY: check-fmt
+check-fmt: bin/lint.stamp # gofumpt leaves out generated code, gofmt does not
+	@files=$$(bin/gofumpt -l .; $(GO_FILES) | xargs -0 "$$($(GO) env GOROOT)/bin/gofmt" -l) && \
+	if [ -n "$$files" ]; then printf 'not formatted; run: make fmt\n%s\n' "$$files" >&2; exit 1; fi
+
+.PHONY: check-vet $(CODE:%=vet@%)
+check-vet: $(CODE:%=vet@%) # the linters leave generated code out; vet does not
+$(CODE:%=vet@%): vet@%:
+	$(GO) -C $* vet ./...
+
+.PHONY: check-run $(RUN:%=run@%)
+check-run: $(RUN:%=run@%)
+$(RUN:%=run@%): run@%:
+	$(GO) -C $* run .
+
+# --- tools
+
+# One stamp for each module in tools/: it builds all tools that its go.mod names.
+bin/%.stamp: tools/%/go.mod tools/%/go.sum
+	@mkdir -p bin
+	GOBIN=$(BIN) $(GO) -C tools/$* install tool
+	@touch $@
+
+# The generator is ours: go build knows best whether it is up to date.
+.PHONY: bin/protoc-gen-imsdk
+bin/protoc-gen-imsdk:
+	@mkdir -p bin
+	@$(GO) build -o $@ ./protoc-gen-imsdk
