@@ -96,18 +96,8 @@ $(MODULES:%=tidy@%): tidy@%:
 	$(GO) -C $* mod tidy -diff
 
 .PHONY: check-deps
-check-deps: # docs/dependencies.md gives a reason for each direct dependency; go.work has each module but tools
-	@for dir in $(MODULES); do \
-		{ $(GO) -C $$dir list -m -f '{{if not (or .Main .Indirect .Replace)}}{{.Path}}{{end}}' all; \
-		  $(GO) -C $$dir list -f '{{.Module.Path}}' tool; } | sort -u | while read -r dep; do \
-			grep -qF "\`$$dep\`" docs/dependencies.md || \
-				{ echo "$$dir/go.mod: give a reason for $$dep in docs/dependencies.md" >&2; exit 1; }; \
-		done; \
-	done
-	@for dir in $(CODE); do \
-		GOWORK= $(GO) list -m -f '{{.Dir}}' | grep -qxF "$$(cd $$dir && pwd -P)" || \
-			{ echo "go.work: $$dir is missing; run: go work use ./$$dir" >&2; exit 1; }; \
-	done
+check-deps:
+	tools/check-deps.sh $(MODULES)
 
 .PHONY: check-buf
 check-buf: bin/buf.stamp
