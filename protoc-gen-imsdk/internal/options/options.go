@@ -1,0 +1,75 @@
+// Package options reads the plugin's own options. A wrong one is reported together with everything else that is wrong.
+package options
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
+)
+
+// Validate says who checks contents.
+type Validate string
+
+const (
+	// ValidatePGV is the ValidateAll that protoc-gen-validate generates, the default.
+	ValidatePGV Validate = "pgv"
+	// ValidateNone checks nothing.
+	ValidateNone Validate = "none"
+)
+
+// Options are the plugin's own options. The zero value has every default.
+type Options struct {
+	validate Validate
+	wrong    []string
+}
+
+// Validate says who checks contents.
+func (o *Options) Validate() Validate {
+	if o.validate == "" {
+		return ValidatePGV
+	}
+	return o.validate
+}
+
+// Set takes one option as the compiler hands it over. It always returns nil; Report has what is wrong.
+func (o *Options) Set(name, value string) error {
+	switch name {
+	case "validate":
+		o.setValidate(value)
+	default:
+		o.setUnknown(name, value)
+	}
+	return nil
+}
+
+// Report adds what is wrong with the options.
+func (o *Options) Report(to *diag.List) {
+	for _, message := range o.wrong {
+		to.Add(diag.Position{}, diag.BadOption, "%s", message)
+	}
+}
+
+func (o *Options) setValidate(value string) {
+	switch known := Validate(value); known {
+	case ValidatePGV, ValidateNone:
+		o.validate = known
+	default:
+		o.wrong = append(o.wrong, fmt.Sprintf(
+			"option validate=%s: there is no such value; write validate=pgv or validate=none", value))
+	}
+}
+
+func (o *Options) setUnknown(name, value string) {
+	written := name
+	if value != "" {
+		written += "=" + value
+	}
+	known := []string{"validate", "paths", "module"}
+	if meant := diag.Suggest(name, known); meant != "" {
+		o.wrong = append(o.wrong, fmt.Sprintf("option %s: there is no option %s; did you mean %s?", written, name, meant))
+		return
+	}
+	o.wrong = append(o.wrong, fmt.Sprintf(
+		"option %s: there is no option %s; remove it (the options are %s)", written, name, strings.Join(known, ", ")))
+}

@@ -1,0 +1,100 @@
+package parse
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/model"
+)
+
+// fields gives the fields of all messages that the contents of a group consist of, by the messages' names.
+func (p *parser) fields(group *group) []*model.MessageFields {
+	reached := make(map[*protogen.Message]bool)
+	for _, each := range group.kinds {
+		reach(each.message, reached)
+	}
+	var tables []*model.MessageFields
+	for message := range reached {
+		p.fieldClashes(message)
+		if table := fieldsOf(message); len(table.Fields) > 0 {
+			tables = append(tables, table)
+		}
+	}
+	slices.SortFunc(tables, func(a, b *model.MessageFields) int { return cmp.Compare(a.Message, b.Message) })
+	return tables
+}
+
+// reach adds a message and what its fields hold. protoc-gen-validate does not look into google.protobuf's own messages,
+// and names the fields of a map's entry after the map.
+func reach(message *protogen.Message, reached map[*protogen.Message]bool) {
+	if reached[message] || message.Desc.ParentFile().Package() == "google.protobuf" {
+		return
+	}
+	if !message.Desc.IsMapEntry() {
+		reached[message] = true
+	}
+	for _, field := range message.Fields {
+		if field.Message != nil {
+			reach(field.Message, reached)
+		}
+	}
+}
+
+func fieldsOf(message *protogen.Message) *model.MessageFields {
+	table := &model.MessageFields{Message: message.Desc.FullName()}
+	for _, field := range message.Fields {
+		table.Fields = append(table.Fields, model.Field{Go: field.GoName, Proto: string(field.Desc.Name())})
+	}
+	for _, oneof := range message.Oneofs {
+		if !oneof.Desc.IsSynthetic() {
+			table.Fields = append(table.Fields, model.Field{Go: oneof.GoName, Proto: string(oneof.Desc.Name())})
+		}
+	}
+	return table
+}
+
+// fieldClashes reports fields whose names in Go protoc-gen-go has changed because another field has the name.
+// protoc-gen-validate does not do that: it would check the other field.
+func (p *parser) fieldClashes(message *protogen.Message) {
+	if p.walked[message] {
+		return
+	}
+	p.walked[message] = true
+	for _, field := range message.Fields {
+		p.fieldClash(field.Desc, field.GoName, field.Location)
+	}
+	for _, oneof := range message.Oneofs {
+		if !oneof.Desc.IsSynthetic() {
+			p.fieldClash(oneof.Desc, oneof.GoName, oneof.Location)
+		}
+	}
+}
+
+func (p *parser) fieldClash(desc protoreflect.Descriptor, goName string, location protogen.Location) {
+	added := underscores(goName) - underscores(string(desc.Name()))
+	if added <= 0 || added == 1 && isMethod(strings.TrimSuffix(goName, "_")) {
+		return
+	}
+	p.findings.Add(position(desc.ParentFile(), location, nil), diag.FieldClash,
+		"field %s: another field takes its name in Go, it is %s there, and protoc-gen-validate would check the other one; rename the field",
+		desc.FullName(), goName)
+}
+
+// underscores counts those at the end of a name.
+func underscores(name string) int { return len(name) - len(strings.TrimRight(name, "_")) }
+
+// isMethod tells whether messages have a method of that name. Both generators add one underscore then.
+func isMethod(name string) bool {
+	switch name {
+	case "Reset", "String", "ProtoMessage", "Marshal", "Unmarshal",
+		"ExtensionRangeArray", "ExtensionMap", "Descriptor":
+		return true
+	default:
+		return false
+	}
+}

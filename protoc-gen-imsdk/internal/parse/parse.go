@@ -1,0 +1,113 @@
+package parse
+
+import (
+	"cmp"
+	"slices"
+
+	"google.golang.org/protobuf/compiler/protogen"
+
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/model"
+)
+
+// Config is what the plugin's options say.
+type Config struct {
+	// Validate tells that contents have a ValidateAll by protoc-gen-validate.
+	Validate bool
+}
+
+// Packages gives the packages with kinds among the files to generate, in the order of their names. What is wrong goes to
+// findings; if there is any, the result is not to be used.
+func Packages(plugin *protogen.Plugin, config Config, findings *diag.List) []*model.Package {
+	p := &parser{
+		config:   config,
+		findings: findings,
+		enums:    newEnumIndex(plugin.Files),
+		claimed:  make(map[claim]bool),
+		walked:   make(map[*protogen.Message]bool),
+	}
+	for _, file := range plugin.Files {
+		p.file(file)
+	}
+	p.checkEnums()
+	p.duplicates()
+	p.valuesWithoutKind()
+	return p.packages()
+}
+
+// parser holds what one run has found so far.
+type parser struct {
+	config   Config
+	findings *diag.List
+	enums    *enumIndex
+	kinds    []*kind
+	claimed  map[claim]bool
+	walked   map[*protogen.Message]bool
+}
+
+// kind is a kind of the model with what only parsing needs.
+type kind struct {
+	*model.Kind
+	file    *protogen.File
+	message *protogen.Message
+	// pos is where the type is written.
+	pos diag.Position
+}
+
+// claim is an enum's number that some message has, or was meant to have, as its type.
+type claim struct {
+	enum   *enum
+	number int32
+}
+
+// file reads one file. Kinds of files that are only imported are read too, because their numbers are taken; what is
+// wrong with them is told where they are generated.
+func (p *parser) file(file *protogen.File) {
+	read := p
+	if !file.Generate {
+		quiet := *p
+		quiet.findings = new(diag.List)
+		read = &quiet
+	}
+	for _, message := range file.Messages {
+		read.message(file, message, nil)
+	}
+	p.kinds = read.kinds
+}
+
+func (p *parser) message(file *protogen.File, message, parent *protogen.Message) {
+	p.kind(file, message, parent)
+	for _, nested := range message.Messages {
+		p.message(file, nested, message)
+	}
+}
+
+// packages puts the kinds of the files to generate into their packages.
+func (p *parser) packages() []*model.Package {
+	groups := make(map[groupKey]*group)
+	for _, each := range p.kinds {
+		if !each.file.Generate {
+			continue
+		}
+		key := groupKey{proto: each.file.Desc.Package(), path: each.file.GoImportPath}
+		if groups[key] == nil {
+			groups[key] = &group{groupKey: key}
+		}
+		groups[key].kinds = append(groups[key].kinds, each)
+	}
+	sorted := make([]*group, 0, len(groups))
+	for _, each := range groups {
+		slices.SortFunc(each.kinds, func(a, b *kind) int { return cmp.Compare(a.Number, b.Number) })
+		sorted = append(sorted, each)
+	}
+	slices.SortFunc(sorted, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(a.proto, b.proto), cmp.Compare(a.path, b.path))
+	})
+
+	p.splitPackages(sorted)
+	packages := make([]*model.Package, len(sorted))
+	for i, each := range sorted {
+		packages[i] = p.pkg(each)
+	}
+	return packages
+}
