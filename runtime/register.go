@@ -1,7 +1,9 @@
 package runtime
 
 // RegisterOption changes what a generated package tells a session or a server of itself.
-type RegisterOption interface{ applyRegistration(registration *Registration) }
+type RegisterOption interface {
+	applyRegistration(registration *Registration)
+}
 
 type registerOption func(registration *Registration)
 

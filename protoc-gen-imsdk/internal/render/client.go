@@ -31,7 +31,8 @@ func (f *file) clientType(pkg *model.Package) {
 
 func (f *file) newClient(pkg *model.Package) {
 	f.doc(fmt.Sprintf("NewClient tells a session the kinds of package %s and their handlers. It is called before the"+
-		" session connects, once for a session: it fails after that, and when another package has one of the kinds' numbers.",
+		" session connects, once for a session: it fails after that, and with runtime.ErrKindClaimed when"+
+		" another package has one of the kinds' numbers.",
 		pkg.Proto))
 	f.P("func NewClient(session ", runtimeSession, ", handlers Handlers, opts ...", runtimeRegisterOption, ") (*Client, error) {")
 	f.P("registration := ", runtimeRegistration, "{")
@@ -60,8 +61,8 @@ func (f *file) sendMethod(kind *model.Kind) {
 	if !kind.FromServer() {
 		to = "to the server, in the name of a room,"
 	}
-	f.kindDoc(kind, fmt.Sprintf("%s sends a %s %s and waits for the receipt. A content that breaks its rules is not sent.",
-		kind.Names.Send, kind.Content.Name, to), true)
+	f.kindDoc(kind, fmt.Sprintf("%s sends %s %s and waits for the receipt. A content that breaks its rules is not sent.",
+		kind.Names.Send, withArticle(kind.Content.Name), to), true)
 	f.P("func (c *Client) ", kind.Names.Send, "(")
 	f.P("ctx ", contextContext, ", roomID string, content *", ident(kind.Content), ", opts ...", runtimeSendOption, ",")
 	f.P(") (*", runtimeReceipt, ", error) {")

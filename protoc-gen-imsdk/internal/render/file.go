@@ -31,7 +31,7 @@ func (f *file) header(pkg *model.Package, name protogen.GoPackageName, doc ...st
 	f.P()
 }
 
-// doc writes paragraphs of a comment. Each is broken at spaces; one line stays as it is, if it starts with a tab.
+// doc writes paragraphs of a comment, each broken at spaces.
 func (f *file) doc(paragraphs ...string) {
 	for i, paragraph := range paragraphs {
 		if i > 0 {
@@ -62,6 +62,14 @@ func (f *file) lines(comment []string) {
 	for _, line := range comment {
 		f.P(strings.TrimRight("// "+line, " "))
 	}
+}
+
+// withArticle puts a or an before a name. Names with a U (User, Update, …) mostly sound like "you" there.
+func withArticle(name string) string {
+	if strings.ContainsAny(name[:1], "AEIO") {
+		return "an " + name
+	}
+	return "a " + name
 }
 
 // wrap breaks a text at spaces.

@@ -17,7 +17,7 @@ func handlers(f *file, pkg *model.Package) {
 	f.P("type Handlers struct {")
 	for _, kind := range pkg.Kinds {
 		if kind.FromServer() {
-			f.kindDoc(kind, fmt.Sprintf("%s handles a %s.", kind.Names.Handler, kind.Names.Message), true)
+			f.kindDoc(kind, fmt.Sprintf("%s handles %s.", kind.Names.Handler, withArticle(kind.Names.Message)), true)
 			f.P(kind.Names.Handler, " func(ctx ", contextContext, ", m *", kind.Names.Message, ") error")
 			f.P()
 		}

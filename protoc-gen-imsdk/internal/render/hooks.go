@@ -22,10 +22,17 @@ func hooks(f *file, pkg *model.Package) {
 	f.P("type Hooks struct {")
 	for _, kind := range pkg.Kinds {
 		if kind.FromClient() {
-			f.kindDoc(kind, fmt.Sprintf("%s decides on a %s.", kind.Names.Handler, kind.Names.Message), true)
+			f.kindDoc(kind, hookDoc(kind), true)
 			f.P(kind.Names.Handler, " func(ctx ", contextContext, ", m *", clientIdent(pkg, kind.Names.Message), ") error")
 			f.P()
 		}
 	}
 	f.P("}")
+}
+
+func hookDoc(kind *model.Kind) string {
+	if !kind.FromServer() {
+		return fmt.Sprintf("%s handles %s. Nobody else gets it.", kind.Names.Handler, withArticle(kind.Names.Message))
+	}
+	return fmt.Sprintf("%s decides on %s.", kind.Names.Handler, withArticle(kind.Names.Message))
 }

@@ -21,7 +21,8 @@ func kinds(f *file, pkg *model.Package) {
 
 func (f *file) kindVar(pkg *model.Package, kind *model.Kind) {
 	content := ident(kind.Content)
-	f.kindDoc(kind, fmt.Sprintf("%s is how a %s travels: as %s.", kind.Names.Var, kind.Content.Name, kind.ValueName.Name()), false)
+	f.kindDoc(kind, fmt.Sprintf("%s is how %s travels: as %s.",
+		kind.Names.Var, withArticle(kind.Content.Name), kind.ValueName.Name()), false)
 	f.P("var ", kind.Names.Var, " = ", runtimeNewKind, "(", runtimeKindSpec, "[*", content, "]{")
 	f.P("Number: int32(", ident(kind.Value), "),")
 	f.P("Name: \"", kind.Names.Kind, "\",")
@@ -42,14 +43,15 @@ func (f *file) kindVar(pkg *model.Package, kind *model.Kind) {
 }
 
 func (f *file) messageType(kind *model.Kind) {
-	f.kindDoc(kind, fmt.Sprintf("%s is a message whose content is a %s.", kind.Names.Message, kind.Content.Name), true)
+	f.kindDoc(kind, fmt.Sprintf("%s is a message whose content is %s.",
+		kind.Names.Message, withArticle(kind.Content.Name)), true)
 	f.P("type ", kind.Names.Message, " = ", runtimeMessage, "[*", ident(kind.Content), "]")
 	f.P()
 }
 
 func (f *file) validateFunc(kind *model.Kind) {
 	f.kindDoc(kind, fmt.Sprintf(
-		"%s says what is wrong with a content, all of it, as sending it would: a *runtime.Error with violations, or nil.",
+		"%s says what is wrong with a content, as sending it would: a *runtime.Error with all violations, or nil.",
 		kind.Names.Validate), false)
 	f.P("func ", kind.Names.Validate, "(content *", ident(kind.Content), ") error {")
 	f.P("return ", kind.Names.Var, ".Check(content)")

@@ -26,7 +26,8 @@ func publisher(f *file, pkg *model.Package) {
 
 func (f *file) register(pkg *model.Package) {
 	f.doc(fmt.Sprintf("Register tells a server the kinds of package %s and their hooks. It is called before the server"+
-		" serves, once for a server: it fails after that, and when another package has one of the kinds' numbers.", pkg.Proto))
+		" serves, once for a server: it fails after that, and with runtime.ErrKindClaimed"+
+		" when another package has one of the kinds' numbers.", pkg.Proto))
 	f.P("func Register(server ", runtimeServer, ", hooks Hooks, opts ...", runtimeRegisterOption, ") (*Publisher, error) {")
 	f.P("registration := ", runtimeRegistration, "{")
 	f.P("Package: \"", pkg.Proto, "\",")
@@ -50,8 +51,8 @@ func (f *file) register(pkg *model.Package) {
 
 func (f *file) publishMethod(pkg *model.Package, kind *model.Kind) {
 	f.kindDoc(kind, fmt.Sprintf(
-		"%s appends a %s to a room and hands it to everybody in it. A content that breaks its rules is not published.",
-		kind.Names.Publish, kind.Content.Name), true)
+		"%s appends %s to a room and hands it to everybody in it. A content that breaks its rules is not published.",
+		kind.Names.Publish, withArticle(kind.Content.Name)), true)
 	f.P("func (p *Publisher) ", kind.Names.Publish, "(")
 	f.P("ctx ", contextContext, ", roomID string, content *", ident(kind.Content), ", opts ...", runtimePublishOption, ",")
 	f.P(") (*", runtimeReceipt, ", error) {")

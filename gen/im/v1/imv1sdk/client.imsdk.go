@@ -14,7 +14,7 @@ import (
 // If the compiler stops at the first line, this code is too old for the runtime: generate it again, with the
 // protoc-gen-imsdk of the runtime's release. If it stops at the second, the runtime is too old for this code:
 //
-// go get github.com/game-im/im-grpc-sdk@latest
+//	go get github.com/game-im/im-grpc-sdk@latest
 const (
 	_ = runtime.EnforceVersion(1 - runtime.MinVersion)
 	_ = runtime.EnforceVersion(runtime.MaxVersion - 1)
@@ -26,7 +26,8 @@ type Client struct {
 }
 
 // NewClient tells a session the kinds of package im.v1 and their handlers. It is called before the session connects,
-// once for a session: it fails after that, and when another package has one of the kinds' numbers.
+// once for a session: it fails after that, and with runtime.ErrKindClaimed when another package has one of the kinds'
+// numbers.
 func NewClient(session runtime.Session, handlers Handlers, opts ...runtime.RegisterOption) (*Client, error) {
 	registration := runtime.Registration{
 		Package: "im.v1",
@@ -55,7 +56,7 @@ func (c *Client) SendText(
 	return runtime.Send(ctx, c.session, KindText, roomID, content, opts)
 }
 
-// SendAudio sends a AudioContent to a room and waits for the receipt. A content that breaks its rules is not sent.
+// SendAudio sends an AudioContent to a room and waits for the receipt. A content that breaks its rules is not sent.
 //
 // AudioContent refers to an audio that was uploaded before.
 func (c *Client) SendAudio(

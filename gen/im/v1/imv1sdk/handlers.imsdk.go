@@ -19,7 +19,7 @@ type Handlers struct {
 	// TextContent is plain text.
 	OnText func(ctx context.Context, m *TextMessage) error
 
-	// OnAudio handles a AudioMessage.
+	// OnAudio handles an AudioMessage.
 	//
 	// AudioContent refers to an audio that was uploaded before.
 	OnAudio func(ctx context.Context, m *AudioMessage) error

@@ -25,13 +25,12 @@ var KindText = runtime.NewKind(runtime.KindSpec[*imv1.TextContent]{
 // TextContent is plain text.
 type TextMessage = runtime.Message[*imv1.TextContent]
 
-// ValidateText says what is wrong with a content, all of it, as sending it would: a *runtime.Error with violations, or
-// nil.
+// ValidateText says what is wrong with a content, as sending it would: a *runtime.Error with all violations, or nil.
 func ValidateText(content *imv1.TextContent) error {
 	return KindText.Check(content)
 }
 
-// KindAudio is how a AudioContent travels: as MESSAGE_TYPE_AUDIO.
+// KindAudio is how an AudioContent travels: as MESSAGE_TYPE_AUDIO.
 var KindAudio = runtime.NewKind(runtime.KindSpec[*imv1.AudioContent]{
 	Number:    int32(imv1.MessageType_MESSAGE_TYPE_AUDIO),
 	Name:      "Audio",
@@ -42,13 +41,12 @@ var KindAudio = runtime.NewKind(runtime.KindSpec[*imv1.AudioContent]{
 	Fields:    fieldNames,
 })
 
-// AudioMessage is a message whose content is a AudioContent.
+// AudioMessage is a message whose content is an AudioContent.
 //
 // AudioContent refers to an audio that was uploaded before.
 type AudioMessage = runtime.Message[*imv1.AudioContent]
 
-// ValidateAudio says what is wrong with a content, all of it, as sending it would: a *runtime.Error with violations,
-// or nil.
+// ValidateAudio says what is wrong with a content, as sending it would: a *runtime.Error with all violations, or nil.
 func ValidateAudio(content *imv1.AudioContent) error {
 	return KindAudio.Check(content)
 }
@@ -69,8 +67,8 @@ var KindRichText = runtime.NewKind(runtime.KindSpec[*imv1.RichTextContent]{
 // RichTextContent is text with markup.
 type RichTextMessage = runtime.Message[*imv1.RichTextContent]
 
-// ValidateRichText says what is wrong with a content, all of it, as sending it would: a *runtime.Error with
-// violations, or nil.
+// ValidateRichText says what is wrong with a content, as sending it would: a *runtime.Error with all violations, or
+// nil.
 func ValidateRichText(content *imv1.RichTextContent) error {
 	return KindRichText.Check(content)
 }
@@ -91,8 +89,7 @@ var KindSystem = runtime.NewKind(runtime.KindSpec[*imv1.SystemContent]{
 // SystemContent is something that happened, told by the server.
 type SystemMessage = runtime.Message[*imv1.SystemContent]
 
-// ValidateSystem says what is wrong with a content, all of it, as sending it would: a *runtime.Error with violations,
-// or nil.
+// ValidateSystem says what is wrong with a content, as sending it would: a *runtime.Error with all violations, or nil.
 func ValidateSystem(content *imv1.SystemContent) error {
 	return KindSystem.Check(content)
 }
@@ -113,8 +110,7 @@ var KindJoin = runtime.NewKind(runtime.KindSpec[*imv1.JoinContent]{
 // JoinContent tells that a user joined: the message's sender, with what it joined with in the message's metadata.
 type JoinMessage = runtime.Message[*imv1.JoinContent]
 
-// ValidateJoin says what is wrong with a content, all of it, as sending it would: a *runtime.Error with violations, or
-// nil.
+// ValidateJoin says what is wrong with a content, as sending it would: a *runtime.Error with all violations, or nil.
 func ValidateJoin(content *imv1.JoinContent) error {
 	return KindJoin.Check(content)
 }
@@ -135,8 +131,7 @@ var KindLeave = runtime.NewKind(runtime.KindSpec[*imv1.LeaveContent]{
 // LeaveContent tells that a user left: the message's sender.
 type LeaveMessage = runtime.Message[*imv1.LeaveContent]
 
-// ValidateLeave says what is wrong with a content, all of it, as sending it would: a *runtime.Error with violations,
-// or nil.
+// ValidateLeave says what is wrong with a content, as sending it would: a *runtime.Error with all violations, or nil.
 func ValidateLeave(content *imv1.LeaveContent) error {
 	return KindLeave.Check(content)
 }

@@ -15,7 +15,7 @@ import (
 // If the compiler stops at the first line, this code is too old for the runtime: generate it again, with the
 // protoc-gen-imsdk of the runtime's release. If it stops at the second, the runtime is too old for this code:
 //
-// go get github.com/game-im/im-grpc-sdk@latest
+//	go get github.com/game-im/im-grpc-sdk@latest
 const (
 	_ = runtime.EnforceVersion(1 - runtime.MinVersion)
 	_ = runtime.EnforceVersion(runtime.MaxVersion - 1)
@@ -34,7 +34,7 @@ type Hooks struct {
 	// TextContent is plain text.
 	OnText func(ctx context.Context, m *imv1sdk.TextMessage) error
 
-	// OnAudio decides on a AudioMessage.
+	// OnAudio decides on an AudioMessage.
 	//
 	// AudioContent refers to an audio that was uploaded before.
 	OnAudio func(ctx context.Context, m *imv1sdk.AudioMessage) error

@@ -17,7 +17,7 @@ type Publisher struct {
 }
 
 // Register tells a server the kinds of package im.v1 and their hooks. It is called before the server serves, once for
-// a server: it fails after that, and when another package has one of the kinds' numbers.
+// a server: it fails after that, and with runtime.ErrKindClaimed when another package has one of the kinds' numbers.
 func Register(server runtime.Server, hooks Hooks, opts ...runtime.RegisterOption) (*Publisher, error) {
 	registration := runtime.Registration{
 		Package: "im.v1",
@@ -46,7 +46,7 @@ func (p *Publisher) PublishText(
 	return runtime.Publish(ctx, p.server, imv1sdk.KindText, roomID, content, opts)
 }
 
-// PublishAudio appends a AudioContent to a room and hands it to everybody in it. A content that breaks its rules is
+// PublishAudio appends an AudioContent to a room and hands it to everybody in it. A content that breaks its rules is
 // not published.
 //
 // AudioContent refers to an audio that was uploaded before.
