@@ -49,7 +49,7 @@ func (v Violation) String() string {
 	return v.Path + ": " + v.Reason
 }
 
-// Error reads: send Text (room "r"): invalid content: text: value length must be …
+// Error reads: send Text (room "r"): invalid content: text: value length must be ….
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)

@@ -177,7 +177,9 @@ func NewKind[T proto.Message](spec KindSpec[T]) *TypedKind[T] {
 		fields: spec.Fields,
 	}}
 	if spec.Validate != nil {
-		kind.validate = func(content proto.Message) error { return spec.Validate(content.(T)) } // holds has been asked
+		kind.validate = func(content proto.Message) error {
+			return spec.Validate(content.(T)) //nolint:forcetypeassert // holds has been asked
+		}
 	}
 	return kind
 }

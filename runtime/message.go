@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -119,8 +120,8 @@ type ReceiveInterceptor func(ctx context.Context, in *Incoming, next ReceiveFunc
 
 // ChainSend puts interceptors before next; the first one is the outermost.
 func ChainSend(interceptors []SendInterceptor, next SendFunc) SendFunc {
-	for i := len(interceptors) - 1; i >= 0; i-- {
-		interceptor, inner := interceptors[i], next
+	for _, interceptor := range slices.Backward(interceptors) {
+		inner := next
 		next = func(ctx context.Context, out *Outgoing) (*Receipt, error) { return interceptor(ctx, out, inner) }
 	}
 	return next
@@ -128,8 +129,8 @@ func ChainSend(interceptors []SendInterceptor, next SendFunc) SendFunc {
 
 // ChainReceive puts interceptors before next; the first one is the outermost.
 func ChainReceive(interceptors []ReceiveInterceptor, next ReceiveFunc) ReceiveFunc {
-	for i := len(interceptors) - 1; i >= 0; i-- {
-		interceptor, inner := interceptors[i], next
+	for _, interceptor := range slices.Backward(interceptors) {
+		inner := next
 		next = func(ctx context.Context, in *Incoming) error { return interceptor(ctx, in, inner) }
 	}
 	return next
