@@ -26,8 +26,6 @@ type pgvError interface {
 	Field() string
 	Reason() string
 	Cause() error
-	// Key tells that the rule is one for the map's key, not for the value beside it.
-	Key() bool
 }
 
 // pgvErrors is what it generates for all of a message's.
@@ -55,11 +53,7 @@ func appendViolations(
 		if nested := nestedMessage(field); nested != nil && isPGV(err.Cause()) {
 			return appendViolations(to, path+".", err.Cause(), nested, names)
 		}
-		reason := err.Reason()
-		if err.Key() {
-			reason = "key: " + reason
-		}
-		return append(to, Violation{Path: path, Reason: reason, Cause: err.Cause()})
+		return append(to, Violation{Path: path, Reason: err.Reason(), Cause: err.Cause()})
 	default:
 		return append(to, Violation{Path: strings.TrimSuffix(prefix, "."), Reason: err.Error(), Cause: err})
 	}
