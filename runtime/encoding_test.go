@@ -23,9 +23,9 @@ type (
 		Transcription string  `json:"transcription"`
 	}
 	deployedRichText struct {
-		ContentType string `json:"type"`         //nolint:tagliatelle // the wire's key
-		RawContent  string `json:"content"`      //nolint:tagliatelle // the wire's key
-		HTMLContent string `json:"html_content"` //nolint:tagliatelle // the wire's key
+		ContentType string `json:"type"`
+		RawContent  string `json:"content"`
+		HTMLContent string `json:"html_content"`
 	}
 	deployedSystem struct {
 		EventType string            `json:"event_type"`
