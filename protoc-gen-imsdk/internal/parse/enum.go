@@ -91,7 +91,7 @@ func (p *parser) strayControls(enum *enum) {
 	for _, each := range enum.Values {
 		if isControl(each) {
 			p.findings.Add(controlPosition(enum.file, each), diag.NotKindEnum,
-				"enum value %s is marked as control, but enum %s has no kinds; add \"option (imsdk.v1.kind_enum) = {};\" to the enum, or remove the mark",
+				"enum value %s is marked as control, but enum %s has no kinds; add `option (imsdk.v1.kind_enum) = {};` to the enum, or remove the mark",
 				each.Desc.Name(), enum.Desc.FullName())
 		}
 	}
@@ -110,7 +110,7 @@ func (p *parser) ranges(enum *enum) {
 				each.Desc.Name(), number, firstApplicationKind, firstApplicationKind, firstApplicationKind+max(number, 0))
 		case protocol && (number >= firstApplicationKind || number < 0):
 			p.findings.Add(pos, diag.BadRange,
-				"enum value %s: %d is no number of the protocol, whose kinds lie below %d; write a smaller one, or remove \"protocol: true\" from enum %s",
+				"enum value %s: %d is no number of the protocol, whose kinds lie below %d; write a smaller one, or remove `protocol: true` from enum %s",
 				each.Desc.Name(), number, firstApplicationKind, enum.Desc.FullName())
 		}
 	}
@@ -133,7 +133,7 @@ func (p *parser) valuesWithoutKind() {
 				continue
 			}
 			p.findings.Add(position(each.file.Desc, value.Location, nil), diag.NoKind,
-				"enum value %s: no message has it as its type; annotate one with \"option (imsdk.v1.kind) = {type: %q};\", or remove the value and reserve %d, or mark it with [(imsdk.v1.control) = true] (if the message is in another directory: set \"strategy: all\" in buf.gen.yaml)",
+				"enum value %s: no message has it as its type; annotate one with `option (imsdk.v1.kind) = {type: %q};`, or remove the value and reserve %d, or mark it with `[(imsdk.v1.control) = true]` (if the message is in another directory: set `strategy: all` in buf.gen.yaml)",
 				value.Desc.Name(), value.Desc.Name(), number)
 		}
 	}

@@ -16,7 +16,7 @@ func (p *parser) typeOf(message *protogen.Message, annotation *imsdkv1.Kind) *va
 	name := message.Desc.FullName()
 	if annotation.GetType() == "" {
 		p.findings.Add(pos, diag.MissingType,
-			"message %s: the kind has no type; write type: \"…\" with the name of a value of an enum that has the option kind_enum", name)
+			"message %s: the kind has no type; write `type: \"…\"` with the name of a value of an enum that has the option kind_enum", name)
 		return nil
 	}
 	found := p.resolve(message, annotation.GetType())
@@ -28,7 +28,7 @@ func (p *parser) typeOf(message *protogen.Message, annotation *imsdkv1.Kind) *va
 	switch {
 	case found.enum.annotation == nil:
 		p.findings.Add(pos, diag.NotKindEnum,
-			"message %s: enum %s of type %q is no place for kinds; add \"option (imsdk.v1.kind_enum) = {};\" to the enum",
+			"message %s: enum %s of type %q is no place for kinds; add `option (imsdk.v1.kind_enum) = {};` to the enum",
 			name, found.enum.Desc.FullName(), annotation.GetType())
 	case found.Desc.Number() == 0:
 		p.findings.Add(pos, diag.ZeroValue,

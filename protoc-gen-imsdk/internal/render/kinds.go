@@ -50,9 +50,8 @@ func (f *file) messageType(kind *model.Kind) {
 }
 
 func (f *file) validateFunc(kind *model.Kind) {
-	f.kindDoc(kind, fmt.Sprintf(
-		"%s says what is wrong with a content, as sending it would: a *runtime.Error with all violations, or nil.",
-		kind.Names.Validate), false)
+	f.kindDoc(kind, kind.Names.Validate+
+		" says what is wrong with a content, as sending it would: a *runtime.Error with all violations, or nil.", false)
 	f.P("func ", kind.Names.Validate, "(content *", ident(kind.Content), ") error {")
 	f.P("return ", kind.Names.Var, ".Check(content)")
 	f.P("}")
