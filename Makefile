@@ -5,7 +5,7 @@
 #   GO         the go command                                   default: go
 #   MODULES    the modules to work on                           default: every go.mod of the repository
 #   TESTFLAGS  more flags for go test                           default: none
-#   COVER      the packages whose coverage is reported          default: the runtime and the generator
+#   COVER      the packages whose coverage is reported          default: the runtime (not its test helpers) and the generator
 
 # The folders that have a file of that name.
 dirs-of = $(patsubst ./%,%,$(sort $(patsubst %/$1,%,$(shell find . -name $1 -not -path '*/testdata/*'))))
@@ -13,7 +13,7 @@ dirs-of = $(patsubst ./%,%,$(sort $(patsubst %/$1,%,$(shell find . -name $1 -not
 GO        ?= go
 MODULES   ?= $(call dirs-of,go.mod)
 TESTFLAGS ?=
-COVER     ?= ./runtime/...,./protoc-gen-imsdk/...
+COVER     ?= ./runtime/... ./protoc-gen-imsdk/...
 
 .DEFAULT_GOAL := help
 SHELL         := bash
@@ -71,11 +71,9 @@ $(CODE:%=lint@%): lint@%: bin/lint.stamp
 
 .PHONY: cover
 cover: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk ## print the tests' coverage of runtime and generator
-	@rm -rf coverage && mkdir coverage
-	$(GO) test -cover -coverpkg=$(COVER) ./... -args -test.gocoverdir=$(CURDIR)/coverage | sed '/^FAIL\|^---\|^ /!d'
-	@$(GO) tool covdata textfmt -i=coverage -o coverage.out
-	@$(GO) tool covdata percent -i=coverage
-	@$(GO) tool cover -func=coverage.out | tail -n 1
+	@packages=$$($(GO) list $(COVER) | grep -v /runtime/internal/ | paste -sd , -) && \
+	$(GO) test -coverpkg=$$packages -coverprofile=coverage.out ./... | sed '/^FAIL\|^---\|^ /!d'
+	@awk -f tools/coverage.awk coverage.out | sort -k 2
 
 .PHONY: tools
 tools: bin/buf.stamp bin/protogen.stamp bin/lint.stamp bin/protoc-gen-imsdk ## build all tools into bin/
@@ -86,7 +84,7 @@ baseline: check-buf ## renew what buf breaking compares with; for a release only
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf bin coverage coverage.out
+	rm -rf bin coverage.out
 
 # --- what check does, one by one
 
