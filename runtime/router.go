@@ -99,6 +99,12 @@ func (r *Router) Kind(number int32) *Kind {
 	return nil
 }
 
+// Handled tells whether the kind with that number has a handler.
+func (r *Router) Handled(number int32) bool {
+	found, ok := r.entries[number]
+	return ok && found.handle != nil
+}
+
 // Decode sets Kind, Content and Err of a message from its Type and Raw.
 func (r *Router) Decode(in *Incoming) {
 	found, ok := r.entries[in.Type]

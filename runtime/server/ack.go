@@ -1,0 +1,81 @@
+package server
+
+import (
+	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// Ack tells that a reader has handled a message that asked for it.
+type Ack struct {
+	// RoomID and MessageID name the message.
+	RoomID, MessageID string
+	// From is the reader.
+	From string
+	// To is the message's sender; empty: the backend.
+	To string
+	// Success tells whether the reader's handler returned without an error; Text is the error if not.
+	Success bool
+	Text    string
+}
+
+// acknowledge hands a reader's ACK to the session that sent the message, if that is connected here, and tells the
+// operator.
+func (s *Server) acknowledge(st *stream, request *imv1.MessageRequest) error {
+	if err := st.checkEnvelope(request); err != nil {
+		return err
+	}
+	decoded, err := ackKind.Decode(request.GetContent())
+	if err != nil {
+		return err
+	}
+	content := decoded.(*imv1.AckContent) //nolint:forcetypeassert // ackKind's contents are
+	asked := st.asked(request.GetRoomId(), content.GetOriginalMessageId())
+	if len(asked) == 0 {
+		return refuse(codes.NotFound, "no message %q that asked for an ACK is in the log of room %q",
+			content.GetOriginalMessageId(), request.GetRoomId())
+	}
+	for _, e := range asked {
+		s.forwardAck(st, request, content, e)
+	}
+	return nil
+}
+
+type askedEntry struct {
+	*entry
+	roomID string
+}
+
+// asked finds the messages with that id that want ACKs, in a room that the stream is in; in all of them if none is named.
+func (st *stream) asked(roomID, messageID string) []askedEntry {
+	var found []askedEntry
+	for _, r := range st.joined() {
+		if roomID != "" && r.id != roomID {
+			continue
+		}
+		r.mu.Lock()
+		for _, e := range r.log.asked[messageID] {
+			found = append(found, askedEntry{e, r.id})
+		}
+		r.mu.Unlock()
+	}
+	return found
+}
+
+func (s *Server) forwardAck(st *stream, request *imv1.MessageRequest, content *imv1.AckContent, e askedEntry) {
+	if sender := s.sessions.find(e.sender); sender != nil && sender != st {
+		sender.put(newFrame(&imv1.MessageResponse{
+			MessageId: request.GetMessageId(), FromUserId: st.key.user, RoomId: e.roomID,
+			Type: imv1.MessageType_MESSAGE_TYPE_ACK, Content: request.GetContent(), Metadata: request.GetMetadata(),
+			Timestamp: timestamppb.Now(), SessionId: st.wireSession,
+		}))
+	}
+	if s.config.onAck == nil {
+		return
+	}
+	ack := Ack{
+		RoomID: e.roomID, MessageID: e.key.messageID, From: st.key.user, To: e.key.user,
+		Success: content.GetSuccess(), Text: content.GetErrorMessage(),
+	}
+	_ = s.guard("ACK hook", func() { s.config.onAck(st.ctx, ack) })
+}

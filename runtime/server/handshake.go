@@ -1,0 +1,120 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+const (
+	helloKey         = "imsdk-hello-bin"
+	welcomeKey       = "imsdk-welcome-bin"
+	handshakeVersion = 1
+	agent            = "im-grpc-sdk/runtime/server"
+)
+
+// contract is what a stream's two sides agreed on. The zero value is that with a client of today.
+type contract struct {
+	known    bool // the client sent Hello
+	receipts bool
+	rooms    bool // JOIN and LEAVE on the stream
+}
+
+// shakeHands reads Hello, if there is one, and sets what follows from it.
+func (st *stream) shakeHands(ctx context.Context) {
+	cfg := &st.srv.config
+	st.key.id = randomID()
+	st.silence = cfg.silence
+	hello := st.hello(ctx)
+	if hello == nil {
+		return
+	}
+	st.contract.known = true
+	if hello.GetSessionId() != 0 {
+		st.key.id, st.wireSession, st.number = hello.GetSessionId(), hello.GetSessionId(), hello.GetStreamNumber()
+	}
+	for _, capability := range hello.GetCapabilities() {
+		switch capability { //nolint:exhaustive // the others are not built
+		case imsdkv1.Capability_CAPABILITY_RECEIPTS:
+			st.contract.receipts = true
+		case imsdkv1.Capability_CAPABILITY_STREAM_ROOMS:
+			st.contract.rooms = true
+		}
+	}
+	st.interval = shorter(hello.GetHeartbeatInterval(), cfg.heartbeat)
+	st.wait = shorter(hello.GetHeartbeatTimeout(), cfg.heartbeatWait)
+	st.silence = st.interval + st.wait
+}
+
+func (st *stream) hello(ctx context.Context) *imsdkv1.Hello {
+	raw := metadata.ValueFromIncomingContext(ctx, helloKey)
+	if len(raw) == 0 {
+		return nil
+	}
+	hello := &imsdkv1.Hello{}
+	if err := proto.Unmarshal([]byte(raw[0]), hello); err != nil || hello.GetVersion() == 0 {
+		st.srv.log.Warn("a client's Hello is unreadable: it is served as a client of today", slog.Any("error", err))
+		return nil
+	}
+	return hello
+}
+
+// header is what SendHeader sends: Welcome to those that said Hello.
+func (st *stream) header(state *imsdkv1.RoomState) (metadata.MD, error) {
+	if !st.contract.known {
+		return metadata.MD{}, nil
+	}
+	cfg := &st.srv.config
+	welcome := &imsdkv1.Welcome{
+		Version:           handshakeVersion,
+		Capabilities:      st.contract.capabilities(),
+		UserId:            st.key.user,
+		HeartbeatInterval: durationpb.New(st.interval),
+		HeartbeatTimeout:  durationpb.New(st.wait),
+		DedupeWindow:      durationpb.New(cfg.dedupeWindow),
+		Limits:            &imsdkv1.Limits{MaxMessageBytes: uint32(cfg.maxMessage), MaxRooms: uint32(cfg.maxRooms)},
+		Agent:             agent,
+	}
+	if state != nil {
+		welcome.Rooms = []*imsdkv1.RoomState{state}
+	}
+	raw, err := proto.Marshal(welcome)
+	if err != nil {
+		return nil, err
+	}
+	return metadata.Pairs(welcomeKey, string(raw)), nil
+}
+
+func (c contract) capabilities() []imsdkv1.Capability {
+	var all []imsdkv1.Capability
+	if c.receipts {
+		all = append(all, imsdkv1.Capability_CAPABILITY_RECEIPTS)
+	}
+	if c.rooms {
+		all = append(all, imsdkv1.Capability_CAPABILITY_STREAM_ROOMS)
+	}
+	return all
+}
+
+// shorter gives what the client asks for, if that is a time and not above the bound.
+func shorter(asked *durationpb.Duration, bound time.Duration) time.Duration {
+	if asked.IsValid() && asked.AsDuration() > 0 {
+		return min(asked.AsDuration(), bound)
+	}
+	return bound
+}
+
+// randomID gives a random number that is not 0.
+func randomID() uint64 {
+	for {
+		if id := rand.Uint64(); id != 0 {
+			return id
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"strings"
+	"time"
+
+	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"google.golang.org/grpc/codes"
+)
+
+// Join is a user about to be put into a room. A JoinHook may change Nickname, Role, Muted and Metadata.
+type Join struct {
+	// UserID is the user.
+	UserID string
+	// RoomID is the room.
+	RoomID string
+	// Nickname is the name that others see: the metadata entry nickname.
+	Nickname string
+	// Role is what the user may do: the metadata entry role (user, moderator, admin; anything else is user). The server
+	// itself makes no difference between roles; it tells them in GetRoomInfo.
+	Role imv1.UserRole
+	// Muted users' messages are refused with PERMISSION_DENIED. A client cannot ask for it.
+	Muted bool
+	// Metadata is what the user joins with. Others see it in the JOIN_ROOM and LEAVE_ROOM notices.
+	Metadata map[string]string
+}
+
+var errRoomGone = errors.New("the room has gone")
+
+// answer makes the frame that tells the joining stream of its success. It runs under the room's lock, so that what the
+// stream gets after it came after the join.
+type answer func(r *room) *imv1.MessageResponse
+
+// join puts a stream into a room: asks the operator, makes the room if need be, tells the others.
+func (s *Server) join(ctx context.Context, st *stream, roomID string, metadata map[string]string, tell answer) error {
+	request, err := s.admit(ctx, st.key.user, roomID, metadata)
+	if err != nil {
+		return err
+	}
+	for {
+		r, err := s.roomFor(ctx, roomID)
+		if err != nil {
+			return err
+		}
+		if err := r.join(st, request, tell); !errors.Is(err, errRoomGone) {
+			return err
+		}
+		s.rooms.remove(r) // its last user left between the two lines; make a new one
+	}
+}
+
+// joinDefault is the join of a stream's start.
+func (s *Server) joinDefault(st *stream, roomID string, metadata map[string]string) (*imsdkv1.RoomState, error) {
+	var state *imsdkv1.RoomState
+	err := s.join(st.ctx, st, roomID, metadata, func(r *room) *imv1.MessageResponse {
+		state = r.state()
+		return nil
+	})
+	return state, err
+}
+
+// admit asks the operator's hook.
+func (s *Server) admit(ctx context.Context, user, roomID string, metadata map[string]string) (*Join, error) {
+	if roomID == "" {
+		return nil, refuse(codes.InvalidArgument, "room_id is empty: name the room to join")
+	}
+	if err := checkID("room_id", roomID); err != nil {
+		return nil, err
+	}
+	request := &Join{
+		UserID: user, RoomID: roomID, Metadata: maps.Clone(metadata),
+		Nickname: metadata[nicknameKey], Role: roleOf(metadata[roleKey]),
+	}
+	if s.config.joinHook == nil {
+		return request, nil
+	}
+	var err error
+	if panicked := s.guard("join hook", func() { err = s.config.joinHook(ctx, request) }); panicked != nil {
+		return nil, panicked
+	}
+	if err != nil {
+		return nil, asStatus(err, codes.PermissionDenied)
+	}
+	request.UserID, request.RoomID = user, roomID // these are not the hook's to change
+	return request, nil
+}
+
+func (r *room) join(st *stream, request *Join, tell answer) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.gone {
+		return errRoomGone
+	}
+	m, known := r.members[request.UserID]
+	if limit := int(r.config.GetMaxUsers()); !known && limit > 0 && len(r.members) >= limit {
+		return refuse(codes.ResourceExhausted, "room %q is full: it takes %d users", r.id, limit)
+	}
+	if err := st.enter(r); err != nil {
+		return err
+	}
+	r.wanted()
+	switch {
+	case !known:
+		m = &member{join: *request, joinedAt: time.Now(), streams: make(map[*stream]struct{})}
+		r.members[request.UserID] = m
+	case len(request.Metadata) > 0:
+		m.join = *request
+	}
+	m.streams[st] = struct{}{}
+	r.readers[st] = struct{}{}
+	if !known {
+		r.noticeJoin(st, m)
+	}
+	if message := tell(r); message != nil {
+		st.put(newFrame(message))
+	}
+	return nil
+}
+
+// leave takes a stream out of a room. It is no error if it is not in it.
+func (s *Server) leave(st *stream, r *room, reason string) {
+	if r.leave(st, reason) {
+		s.rooms.remove(r)
+	}
+}
+
+// leave tells whether the room has gone with its last user.
+func (r *room) leave(st *stream, reason string) (gone bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	st.exit(r)
+	delete(r.readers, st)
+	m := r.members[st.key.user]
+	if m == nil {
+		return false
+	}
+	if _, ok := m.streams[st]; !ok {
+		return false
+	}
+	delete(m.streams, st)
+	if len(m.streams) > 0 {
+		return false
+	}
+	delete(r.members, st.key.user)
+	r.noticeLeave(st, m, reason)
+	return len(r.members) == 0 && r.emptied()
+}
+
+// metadataOf is what a stream's default room is joined with.
+func metadataOf(ctx context.Context) map[string]string {
+	metadata := make(map[string]string)
+	for _, key := range []string{nicknameKey, roleKey} {
+		if value := firstValue(ctx, key); value != "" {
+			metadata[key] = value
+		}
+	}
+	return metadata
+}
+
+// roleOf reads "admin", "ADMIN" and "USER_ROLE_ADMIN" alike.
+func roleOf(name string) imv1.UserRole {
+	name = strings.ToUpper(name)
+	for _, full := range []string{name, "USER_ROLE_" + name} {
+		if role := imv1.UserRole(imv1.UserRole_value[full]); role != imv1.UserRole_USER_ROLE_UNSPECIFIED {
+			return role
+		}
+	}
+	return imv1.UserRole_USER_ROLE_USER
+}
