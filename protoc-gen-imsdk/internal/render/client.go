@@ -10,7 +10,7 @@ import (
 func client(f *file, pkg *model.Package) {
 	f.header(pkg, pkg.Client.Name, fmt.Sprintf(
 		"Package %s sends and receives the messages of proto package %s over a session: [NewClient] with [Handlers].",
-		pkg.Client.Name, pkg.Proto))
+		pkg.Client.Name, protoName(pkg)))
 	f.handshake()
 	f.clientType(pkg)
 	f.newClient(pkg)
@@ -22,7 +22,7 @@ func client(f *file, pkg *model.Package) {
 }
 
 func (f *file) clientType(pkg *model.Package) {
-	f.doc(fmt.Sprintf("Client sends the messages of package %s over a session. It is safe for concurrent use.", pkg.Proto))
+	f.doc(fmt.Sprintf("Client sends the messages of package %s over a session. It is safe for concurrent use.", protoName(pkg)))
 	f.P("type Client struct {")
 	f.P("session ", runtimeSession)
 	f.P("}")
@@ -33,7 +33,7 @@ func (f *file) newClient(pkg *model.Package) {
 	f.doc(fmt.Sprintf("NewClient tells a session the kinds of package %s and their handlers. It is called before the"+
 		" session connects, once for a session: it fails after that, and with runtime.ErrKindClaimed when"+
 		" another package has one of the kinds' numbers.",
-		pkg.Proto))
+		protoName(pkg)))
 	f.P("func NewClient(session ", runtimeSession, ", handlers Handlers, opts ...", runtimeRegisterOption, ") (*Client, error) {")
 	f.P("registration := ", runtimeRegistration, "{")
 	f.P("Package: \"", pkg.Proto, "\",")

@@ -64,6 +64,14 @@ func (f *file) lines(comment []string) {
 	}
 }
 
+// protoName is what comments call the proto package.
+func protoName(pkg *model.Package) string {
+	if pkg.Proto == "" {
+		return "(none)"
+	}
+	return string(pkg.Proto)
+}
+
 // withArticle puts a or an before a name. Names with a U (User, Update, …) mostly sound like "you" there.
 func withArticle(name string) string {
 	if strings.ContainsAny(name[:1], "AEIO") {

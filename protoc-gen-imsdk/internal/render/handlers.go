@@ -10,7 +10,7 @@ import (
 func handlers(f *file, pkg *model.Package) {
 	f.header(pkg, pkg.Client.Name)
 	f.doc(
-		fmt.Sprintf("Handlers are called for the messages of package %s that a session receives. A nil one is none.", pkg.Proto),
+		fmt.Sprintf("Handlers are called for the messages of package %s that a session receives. A nil one is none.", protoName(pkg)),
 		"The session calls them one after another for a room, and for several rooms at once. A handler may call anything"+
 			" on the session. If it returns nil, a message that asks for it is acknowledged; if not, the session reports the error.",
 	)

@@ -10,11 +10,11 @@ import (
 func hooks(f *file, pkg *model.Package) {
 	f.header(pkg, pkg.Server.Name, fmt.Sprintf(
 		"Package %s is the server's side of proto package %s: [Register] with [Hooks], and the [Publisher] that it gives.",
-		pkg.Server.Name, pkg.Proto))
+		pkg.Server.Name, protoName(pkg)))
 	f.handshake()
 	f.doc(
 		fmt.Sprintf("Hooks decide on the messages of package %s that clients send, before anybody else sees them."+
-			" A nil one admits everything.", pkg.Proto),
+			" A nil one admits everything.", protoName(pkg)),
 		"A hook admits a message by returning nil; it may change m.Content and m.Metadata before. It refuses the message"+
 			" with an error, whose gRPC code (status.Error, *runtime.Error) and text the sender sees.",
 		"The server calls hooks of several users at once.",

@@ -12,6 +12,11 @@ import (
 // kinds writes, for each kind, its description, the type of its messages and its check.
 func kinds(f *file, pkg *model.Package) {
 	f.header(pkg, pkg.Client.Name)
+	if pkg.Validate {
+		f.doc("If ValidateAll is missing below, protoc-gen-validate has not run: add it to buf.gen.yaml, or give" +
+			" protoc-gen-imsdk the option validate=none.")
+		f.P()
+	}
 	for _, kind := range pkg.Kinds {
 		f.kindVar(pkg, kind)
 		f.messageType(kind)

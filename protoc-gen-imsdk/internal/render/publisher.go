@@ -11,7 +11,7 @@ import (
 // publisher writes the registration of the hooks and a method for each kind that the server publishes.
 func publisher(f *file, pkg *model.Package) {
 	f.header(pkg, pkg.Server.Name)
-	f.doc(fmt.Sprintf("Publisher publishes the messages of package %s. It is safe for concurrent use.", pkg.Proto))
+	f.doc(fmt.Sprintf("Publisher publishes the messages of package %s. It is safe for concurrent use.", protoName(pkg)))
 	f.P("type Publisher struct {")
 	f.P("server ", runtimeServer)
 	f.P("}")
@@ -27,7 +27,7 @@ func publisher(f *file, pkg *model.Package) {
 func (f *file) register(pkg *model.Package) {
 	f.doc(fmt.Sprintf("Register tells a server the kinds of package %s and their hooks. It is called before the server"+
 		" serves, once for a server: it fails after that, and with runtime.ErrKindClaimed"+
-		" when another package has one of the kinds' numbers.", pkg.Proto))
+		" when another package has one of the kinds' numbers.", protoName(pkg)))
 	f.P("func Register(server ", runtimeServer, ", hooks Hooks, opts ...", runtimeRegisterOption, ") (*Publisher, error) {")
 	f.P("registration := ", runtimeRegistration, "{")
 	f.P("Package: \"", pkg.Proto, "\",")

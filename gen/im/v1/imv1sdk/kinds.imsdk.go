@@ -8,6 +8,9 @@ import (
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
+// If ValidateAll is missing below, protoc-gen-validate has not run: add it to buf.gen.yaml, or give protoc-gen-imsdk
+// the option validate=none.
+
 // KindText is how a TextContent travels: as MESSAGE_TYPE_TEXT.
 var KindText = runtime.NewKind(runtime.KindSpec[*imv1.TextContent]{
 	Number:    int32(imv1.MessageType_MESSAGE_TYPE_TEXT),

@@ -10,6 +10,9 @@ import (
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
+// If ValidateAll is missing below, protoc-gen-validate has not run: add it to buf.gen.yaml, or give protoc-gen-imsdk
+// the option validate=none.
+
 // KindPoll is how a Poll travels: as TYPE_POLL.
 var KindPoll = runtime.NewKind(runtime.KindSpec[*pollv1.Poll]{
 	Number:    int32(pollv1.Type_TYPE_POLL),

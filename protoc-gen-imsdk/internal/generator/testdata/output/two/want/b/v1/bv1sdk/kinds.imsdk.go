@@ -8,6 +8,9 @@ import (
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
+// If ValidateAll is missing below, protoc-gen-validate has not run: add it to buf.gen.yaml, or give protoc-gen-imsdk
+// the option validate=none.
+
 // KindNote is how a Note travels: as TYPE_NOTE.
 var KindNote = runtime.NewKind(runtime.KindSpec[*bv1.Note]{
 	Number:    int32(bv1.Type_TYPE_NOTE),
