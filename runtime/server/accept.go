@@ -115,6 +115,7 @@ func (s *Server) counted(receipt *runtime.Receipt) *runtime.Receipt {
 }
 
 // judge tells, before the hook is asked, what is decided already: a repeat, another log, what the room does not allow.
+// Neither a receipt nor an error: nothing is.
 func (sub *submission) judge() (*runtime.Receipt, error) {
 	sub.room.mu.Lock()
 	defer sub.room.mu.Unlock()
@@ -137,10 +138,10 @@ func (sub *submission) judgeLocked() (*runtime.Receipt, error) {
 		}
 		return r.receipt(earlier, true), nil
 	}
-	if sub.fromBackend {
-		return nil, nil
+	if !sub.fromBackend {
+		return nil, r.may(sub.request.GetUserId(), sub.request.GetType())
 	}
-	return nil, r.may(sub.request.GetUserId(), sub.request.GetType())
+	return nil, nil //nolint:nilnil // not decided yet
 }
 
 // append puts the message into the log and the readers' queues. The same send may have come on another stream while the

@@ -25,7 +25,7 @@ func (s *Server) acknowledge(st *stream, request *imv1.MessageRequest) error {
 	if err := st.checkEnvelope(request); err != nil {
 		return err
 	}
-	decoded, err := ackKind.Decode(request.GetContent())
+	decoded, err := s.contents.ack.Decode(request.GetContent())
 	if err != nil {
 		return err
 	}

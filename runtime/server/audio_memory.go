@@ -41,7 +41,7 @@ func (m *MemoryAudioStore) Put(_ context.Context, audio Audio, body io.Reader) (
 			return Audio{}, storeFull(m.limit)
 		}
 		data = append(data, piece[:n]...)
-		if err == io.EOF { //nolint:errorlint // io.Reader says so
+		if err == io.EOF {
 			break
 		}
 		if err != nil {

@@ -23,7 +23,7 @@ func (s *Server) UploadAudio(rpc uploadStream) error {
 	if err != nil {
 		return err
 	}
-	body := &uploadBody{rpc: rpc, announced: audio.Size, limit: s.config.maxAudio}
+	body := &uploadBody{rpc: rpc, rules: s.rules.audioPiece, announced: audio.Size, limit: s.config.maxAudio}
 	var stored Audio
 	if panicked := s.guard("audio store", func() { stored, err = s.config.audio.Put(rpc.Context(), audio, body) }); panicked != nil {
 		return panicked
@@ -57,7 +57,7 @@ func (s *Server) uploadHead(rpc uploadStream) (Audio, error) {
 	if head == nil {
 		return Audio{}, refuse(codes.InvalidArgument, "the upload's first piece is not its metadata: send metadata, then chunks")
 	}
-	if err := audioRules.check(head); err != nil {
+	if err := s.rules.audio.check(head); err != nil {
 		return Audio{}, err
 	}
 	user, err := s.mustHaveUser(rpc.Context(), head.GetUserId())
@@ -94,6 +94,7 @@ func audioTooLarge(limit int64) error {
 // uploadBody reads the chunks of an upload. It belongs to one goroutine.
 type uploadBody struct {
 	rpc       uploadStream
+	rules     rules
 	announced int64 // 0: nothing was said
 	limit     int64
 	total     int64
@@ -117,7 +118,7 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 func (b *uploadBody) next() {
 	piece, err := b.rpc.Recv()
 	if err == nil {
-		err = uploadPieceRules.check(piece)
+		err = b.rules.check(piece)
 	}
 	switch {
 	case errors.Is(err, io.EOF) && b.announced > 0 && b.total < b.announced:

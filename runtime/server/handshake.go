@@ -2,8 +2,9 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
@@ -40,11 +41,12 @@ func (st *stream) shakeHands(ctx context.Context) {
 		st.key.id, st.wireSession, st.number = hello.GetSessionId(), hello.GetSessionId(), hello.GetStreamNumber()
 	}
 	for _, capability := range hello.GetCapabilities() {
-		switch capability { //nolint:exhaustive // the others are not built
+		switch capability {
 		case imsdkv1.Capability_CAPABILITY_RECEIPTS:
 			st.contract.receipts = true
 		case imsdkv1.Capability_CAPABILITY_STREAM_ROOMS:
 			st.contract.rooms = true
+		default: // not built
 		}
 	}
 	st.interval = shorter(hello.GetHeartbeatInterval(), cfg.heartbeat)
@@ -112,8 +114,10 @@ func shorter(asked *durationpb.Duration, bound time.Duration) time.Duration {
 
 // randomID gives a random number that is not 0.
 func randomID() uint64 {
+	var b [8]byte
 	for {
-		if id := rand.Uint64(); id != 0 {
+		_, _ = rand.Read(b[:]) // never fails
+		if id := binary.BigEndian.Uint64(b[:]); id != 0 {
 			return id
 		}
 	}

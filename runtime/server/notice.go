@@ -13,31 +13,39 @@ const (
 	reasonDisconnected = "disconnected"
 )
 
-// The contents that the server itself writes and reads, whether or not their package is registered.
-var (
-	joinNotice = runtime.NewKind(runtime.KindSpec[*imv1.JoinContent]{
-		Number: int32(imv1.MessageType_MESSAGE_TYPE_JOIN_ROOM), Name: "Join", Encoding: runtime.EncodingJSON,
-		New: func() *imv1.JoinContent { return &imv1.JoinContent{} },
-	})
-	leaveNotice = runtime.NewKind(runtime.KindSpec[*imv1.LeaveContent]{
-		Number: int32(imv1.MessageType_MESSAGE_TYPE_LEAVE_ROOM), Name: "Leave", Encoding: runtime.EncodingJSON,
-		New: func() *imv1.LeaveContent { return &imv1.LeaveContent{} },
-	})
-	ackKind = runtime.NewKind(runtime.KindSpec[*imv1.AckContent]{
-		Number: int32(imv1.MessageType_MESSAGE_TYPE_ACK), Name: "Ack", Encoding: runtime.EncodingJSON,
-		New: func() *imv1.AckContent { return &imv1.AckContent{} },
-	})
-)
+// contents has the kinds that the server itself writes and reads, whether or not their package is registered.
+type contents struct {
+	join  *runtime.TypedKind[*imv1.JoinContent]
+	leave *runtime.TypedKind[*imv1.LeaveContent]
+	ack   *runtime.TypedKind[*imv1.AckContent]
+}
+
+func newContents() contents {
+	return contents{
+		join: runtime.NewKind(runtime.KindSpec[*imv1.JoinContent]{
+			Number: int32(imv1.MessageType_MESSAGE_TYPE_JOIN_ROOM), Name: "Join", Encoding: runtime.EncodingJSON,
+			New: func() *imv1.JoinContent { return &imv1.JoinContent{} },
+		}),
+		leave: runtime.NewKind(runtime.KindSpec[*imv1.LeaveContent]{
+			Number: int32(imv1.MessageType_MESSAGE_TYPE_LEAVE_ROOM), Name: "Leave", Encoding: runtime.EncodingJSON,
+			New: func() *imv1.LeaveContent { return &imv1.LeaveContent{} },
+		}),
+		ack: runtime.NewKind(runtime.KindSpec[*imv1.AckContent]{
+			Number: int32(imv1.MessageType_MESSAGE_TYPE_ACK), Name: "Ack", Encoding: runtime.EncodingJSON,
+			New: func() *imv1.AckContent { return &imv1.AckContent{} },
+		}),
+	}
+}
 
 // noticeJoin tells the others that a user's first session has joined. The room's lock is held.
 func (r *room) noticeJoin(st *stream, m *member) {
-	content, err := joinNotice.Encode(&imv1.JoinContent{UserCount: int32(len(r.members))})
+	content, err := r.srv.contents.join.Encode(&imv1.JoinContent{UserCount: int32(len(r.members))})
 	r.notice(st, m, imv1.MessageType_MESSAGE_TYPE_JOIN_ROOM, content, err)
 }
 
 // noticeLeave tells the others that a user's last session has left. The room's lock is held.
 func (r *room) noticeLeave(st *stream, m *member, reason string) {
-	content, err := leaveNotice.Encode(&imv1.LeaveContent{UserCount: int32(len(r.members)), Reason: reason})
+	content, err := r.srv.contents.leave.Encode(&imv1.LeaveContent{UserCount: int32(len(r.members)), Reason: reason})
 	r.notice(st, m, imv1.MessageType_MESSAGE_TYPE_LEAVE_ROOM, content, err)
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"slices"
 	"sync"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
@@ -23,7 +24,8 @@ type outbox struct {
 
 	mu     sync.Mutex
 	queue  []frame
-	bytes  int           // of the queue and of the frame that was taken last
+	head   int           // of the queue; what is before it has been taken
+	bytes  int           // of what waits and of the frame that was taken last
 	closed bool          // nothing more is put
 	wake   chan struct{} // has an element when something was put or the outbox was closed
 }
@@ -40,8 +42,12 @@ func (o *outbox) put(f frame) bool {
 	switch {
 	case o.closed:
 		return true
-	case len(o.queue) >= o.maxMessages, o.bytes > 0 && o.bytes+f.size > o.maxBytes:
+	case len(o.queue)-o.head >= o.maxMessages, o.bytes > 0 && o.bytes+f.size > o.maxBytes:
 		return false
+	}
+	if o.head > 256 && o.head > len(o.queue)/2 { // never empty for long: use what has been taken
+		o.queue = slices.Delete(o.queue, 0, o.head)
+		o.head = 0
 	}
 	o.queue = append(o.queue, f)
 	o.bytes += f.size
@@ -55,14 +61,23 @@ func (o *outbox) take(sent int) (f frame, ok, last bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.bytes -= sent
-	if len(o.queue) == 0 {
-		o.queue = nil // gives back what a burst took
+	if o.head == len(o.queue) {
+		o.rewind()
 		return frame{}, false, o.closed
 	}
-	f = o.queue[0]
-	o.queue[0] = frame{}
-	o.queue = o.queue[1:]
+	f = o.queue[o.head]
+	o.queue[o.head] = frame{}
+	o.head++
 	return f, true, false
+}
+
+// rewind makes the empty queue's memory usable again, and gives back what a burst took.
+func (o *outbox) rewind() {
+	o.head = 0
+	o.queue = o.queue[:0]
+	if cap(o.queue) > 256 {
+		o.queue = nil
+	}
 }
 
 // close lets what is queued go out, and nothing after it.

@@ -36,7 +36,7 @@ func (s *Server) publish(ctx context.Context, out *runtime.Outgoing) (*runtime.R
 	if s.streams.isClosed() {
 		return nil, errClosing
 	}
-	request, err := publishedRequest(out)
+	request, err := s.publishedRequest(out)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (s *Server) publish(ctx context.Context, out *runtime.Outgoing) (*runtime.R
 }
 
 // publishedRequest is an outgoing message as if a client had sent it.
-func publishedRequest(out *runtime.Outgoing) (*imv1.MessageRequest, error) {
+func (s *Server) publishedRequest(out *runtime.Outgoing) (*imv1.MessageRequest, error) {
 	if out.Kind != nil && out.Kind.Direction == runtime.DirectionClient {
 		return nil, refuse(codes.InvalidArgument, "only clients send %s", out.Kind)
 	}
@@ -75,5 +75,5 @@ func publishedRequest(out *runtime.Outgoing) (*imv1.MessageRequest, error) {
 	if kind := request.GetType(); kind <= 0 || isControl(kind) {
 		return nil, refuse(codes.InvalidArgument, "type %d is no kind of message", out.Type)
 	}
-	return request, envelopeRules.check(request)
+	return request, s.rules.envelope.check(request)
 }

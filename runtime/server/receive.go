@@ -14,7 +14,7 @@ import (
 // handle does what one envelope asks for. What is wrong with it concerns this envelope only, never the stream.
 func (st *stream) handle(request *imv1.MessageRequest) {
 	st.srv.counts.received.Add(1)
-	switch request.GetType() { //nolint:exhaustive // the rest is messages
+	switch request.GetType() {
 	case imv1.MessageType_MESSAGE_TYPE_HEARTBEAT:
 		st.answerHeartbeat(request)
 	case imv1.MessageType_MESSAGE_TYPE_ACK:
@@ -92,7 +92,7 @@ func controlFrame(kind imv1.MessageType, envelope *imv1.MessageResponse, content
 
 // checkEnvelope bounds an envelope, refuses another user's and fills in an empty one's.
 func (st *stream) checkEnvelope(request *imv1.MessageRequest) error {
-	if err := envelopeRules.check(request); err != nil {
+	if err := st.srv.rules.envelope.check(request); err != nil {
 		return err
 	}
 	if request.GetUserId() != "" && request.GetUserId() != st.key.user {

@@ -10,29 +10,38 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Requests and envelopes are checked as contents are, so that their violations read alike: each one is a kind that
-// never travels.
-var (
-	envelopeRules    = rulesOf((*imv1.MessageRequest).ValidateAll)
-	sendRules        = rulesOf((*imv1.SendMessageRequest).ValidateAll)
-	joinRules        = rulesOf((*imv1.JoinRoomRequest).ValidateAll)
-	leaveRules       = rulesOf((*imv1.LeaveRoomRequest).ValidateAll)
-	roomInfoRules    = rulesOf((*imv1.GetRoomInfoRequest).ValidateAll)
-	transcriptRules  = rulesOf((*imv1.TranscriptRequest).ValidateAll)
-	healthRules      = rulesOf((*imv1.HealthCheckRequest).ValidateAll)
-	audioRules       = rulesOf((*imv1.AudioMetadata).ValidateAll)
-	uploadPieceRules = rulesOf((*imv1.UploadAudioRequest).ValidateAll)
-)
+// requestRules has the rules of every request and envelope. They are checked as contents are, so that their violations
+// read alike: each one is a kind that never travels.
+type requestRules struct {
+	envelope, send, join, leave, roomInfo, transcript, health, audio, audioPiece rules
+}
+
+func newRequestRules() requestRules {
+	return requestRules{
+		envelope:   rulesOf((*imv1.MessageRequest).ValidateAll),
+		send:       rulesOf((*imv1.SendMessageRequest).ValidateAll),
+		join:       rulesOf((*imv1.JoinRoomRequest).ValidateAll),
+		leave:      rulesOf((*imv1.LeaveRoomRequest).ValidateAll),
+		roomInfo:   rulesOf((*imv1.GetRoomInfoRequest).ValidateAll),
+		transcript: rulesOf((*imv1.TranscriptRequest).ValidateAll),
+		health:     rulesOf((*imv1.HealthCheckRequest).ValidateAll),
+		audio:      rulesOf((*imv1.AudioMetadata).ValidateAll),
+		audioPiece: rulesOf((*imv1.UploadAudioRequest).ValidateAll),
+	}
+}
 
 type rules struct{ kind *runtime.Kind }
 
-func rulesOf[T proto.Message](validate func(T) error) rules {
-	var none T
-	described := none.ProtoReflect()
+// rulesOf is for a message M, given its pointer's method.
+func rulesOf[M any, T interface {
+	*M
+	proto.Message
+}](validate func(T) error) rules {
+	empty := func() T { return new(M) }
 	kind := runtime.NewKind(runtime.KindSpec[T]{
-		New:      func() T { return described.New().Interface().(T) },
+		New:      empty,
 		Validate: validate,
-		Fields:   goNames(described.Descriptor(), make(runtime.FieldNames)),
+		Fields:   goNames(empty().ProtoReflect().Descriptor(), make(runtime.FieldNames)),
 	})
 	return rules{&kind.Kind}
 }

@@ -19,6 +19,8 @@ type Server struct {
 
 	config   config
 	log      *slog.Logger
+	rules    requestRules
+	contents contents
 	rooms    rooms
 	streams  streamSet
 	sessions sessions
@@ -48,7 +50,10 @@ func New(opts ...Option) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	return &Server{config: cfg, log: cfg.logger, rooms: newRooms(), sessions: newSessions()}, nil
+	return &Server{
+		config: cfg, log: cfg.logger, rules: newRequestRules(), contents: newContents(),
+		rooms: newRooms(), sessions: newSessions(),
+	}, nil
 }
 
 // Register takes a generated package's kinds and hooks. It fails once the server has had its first call, and when a

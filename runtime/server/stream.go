@@ -21,7 +21,7 @@ import (
 type stream struct {
 	srv    *Server
 	rpc    grpc.BidiStreamingServer[imv1.MessageRequest, imv1.MessageResponse]
-	ctx    context.Context // done when the stream has ended; the cause is the reason
+	ctx    context.Context //nolint:containedctx // the call's; done when the stream has ended, with the reason as its cause
 	cancel context.CancelCauseFunc
 
 	key            sessionKey
@@ -150,7 +150,7 @@ func (st *stream) learnUser() error {
 	if first.err != nil {
 		return st.finish(first.err)
 	}
-	if err := envelopeRules.check(first.request); err != nil {
+	if err := st.srv.rules.envelope.check(first.request); err != nil {
 		return err
 	}
 	if first.request.GetUserId() == "" {

@@ -29,7 +29,7 @@ type Transcript struct {
 // that the store does not have is NOT_FOUND.
 func (s *Server) GetAudioTranscript(ctx context.Context, request *imv1.TranscriptRequest) (*imv1.TranscriptResponse, error) {
 	s.serve()
-	if err := transcriptRules.check(request); err != nil {
+	if err := s.rules.transcript.check(request); err != nil {
 		return nil, err
 	}
 	if _, err := s.callerOf(ctx, request.GetUserId()); err != nil {
@@ -41,7 +41,8 @@ func (s *Server) GetAudioTranscript(ctx context.Context, request *imv1.Transcrip
 	}
 	if s.config.transcriber == nil {
 		return &imv1.TranscriptResponse{
-			Status: responseStatus(refuse(codes.Unimplemented, "this server transcribes no audio: its operator has given it no transcriber")),
+			Status: responseStatus(refuse(codes.Unimplemented,
+				"this server transcribes no audio: its operator has given it no transcriber")),
 			Transcription: &imv1.Transcription{
 				AudioId: audio.ID, Status: imv1.TranscriptStatus_TRANSCRIPT_STATUS_FAILED,
 			},
