@@ -121,7 +121,7 @@ func plainJSON(t *testing.T, value any) string {
 func TestJSONStringsAreThoseOfEncodingJSON(t *testing.T) {
 	t.Parallel()
 	texts := []string{
-		"<a href=\"x\">&'</a>", `back\slash`, "日本語 é 👋", "\u2028 and \u2029", "\u2027\u202a\ue028", "�", "tail\n", "",
+		"<a href=\"x\">&'</a>", `back\slash`, "日本語 é 👋", "\u2028 and \u2029", "\u2027\u202a\ue028", "�", "tail\n", " ",
 	}
 	for char := range rune(0x100) {
 		texts = append(texts, "a"+string(char)+"b")
