@@ -67,7 +67,7 @@ func defaults() config {
 		heartbeat:     10 * time.Second,
 		heartbeatWait: 5 * time.Second,
 		silence:       300 * time.Second,
-		firstMessage:  10 * time.Second,
+		firstMessage:  300 * time.Second,
 	}
 }
 
@@ -186,7 +186,7 @@ func WithSilenceTimeout(timeout time.Duration) Option {
 }
 
 // WithFirstMessageTimeout tells how long a stream without a user in its metadata may take to send its first message,
-// which names the user. Default: 10 s.
+// which names the user. Deployed clients may say nothing for 120 s, until their first heartbeat. Default: 300 s.
 func WithFirstMessageTimeout(timeout time.Duration) Option {
 	return option(func(cfg *config) { cfg.firstMessage = timeout })
 }
