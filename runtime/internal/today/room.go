@@ -59,7 +59,8 @@ func (s *Server) hasStream(user string) bool {
 	return false
 }
 
-// join puts a user into a room and tells those in it, with empty content as deployed servers do.
+// join puts a user into a room and tells those in it, with empty content as deployed servers do; the user itself too
+// if the server echoes.
 func (s *Server) join(user, roomID string, metadata map[string]string) {
 	s.mu.Lock()
 	in, ok := s.rooms[roomID]
@@ -80,7 +81,7 @@ func (s *Server) join(user, roomID string, metadata map[string]string) {
 		s.fanOut(&imv1.MessageResponse{
 			MessageId: id, FromUserId: user, RoomId: roomID, Type: imv1.MessageType_MESSAGE_TYPE_JOIN_ROOM,
 			Metadata: metadata, Timestamp: timestamppb.Now(),
-		}, "")
+		}, s.notTo(user))
 	}
 }
 
@@ -98,7 +99,7 @@ func (s *Server) leave(user, roomID string) bool {
 		s.fanOut(&imv1.MessageResponse{
 			MessageId: id, FromUserId: user, RoomId: roomID, Type: imv1.MessageType_MESSAGE_TYPE_LEAVE_ROOM,
 			Timestamp: timestamppb.Now(),
-		}, "")
+		}, s.notTo(user))
 	}
 	return was
 }
