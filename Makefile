@@ -62,6 +62,11 @@ fmt: bin/lint.stamp bin/buf.stamp ## format Go and protos
 	@bin/gofumpt -l -w .
 	@$(PROTO_FILES) | xargs -0 -n 1 bin/buf format -w
 
+.PHONY: tidy $(MODULES:%=retidy@%)
+tidy: $(MODULES:%=retidy@%) ## go mod tidy in every module
+$(MODULES:%=retidy@%): retidy@%:
+	$(GO) -C $* mod tidy
+
 .PHONY: lint
 lint: $(CODE:%=lint@%) ## style, bounds and import arrows (.golangci.yml)
 
