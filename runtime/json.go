@@ -27,8 +27,6 @@ type fieldError struct {
 
 func (e *fieldError) Error() string { return e.path + ": " + e.err.Error() }
 
-func (e *fieldError) Unwrap() error { return e.err }
-
 // inField puts a field's name before the path of an error; a nil error stays nil.
 func inField(name string, err error) error {
 	if err == nil {

@@ -1,17 +1,20 @@
 package runtime_test
 
 import (
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"github.com/game-im/im-grpc-sdk/runtime"
 	"github.com/game-im/im-grpc-sdk/runtime/internal/testpb"
 )
 
@@ -92,6 +95,11 @@ func TestJSONIsReadInEverySpelling(t *testing.T) {
 		{"escapes", `{"aString":"\u00e9\n\/\"\\\ud83d\udc4b<"}`, &testpb.Everything{AString: "é\n/\"\\👋<"}},
 		{"half of a surrogate pair", `{"aString":"cut \ud83d"}`, &testpb.Everything{AString: "cut �"}},
 		{
+			"unknown keys within an Any",
+			`{"any":{"@type":"type.googleapis.com/testpb.Raw","data":"AQ==","more":1}}`,
+			&testpb.Everything{Any: anyOf(t, &testpb.Raw{Data: []byte{1}})},
+		},
+		{
 			"well-known types",
 			`{"time":"1970-01-01T01:00:00+01:00","length":"1.5s","object":{"a":{"b":[]},"c":null},"wrapped":7,"value":[{}]}`,
 			&testpb.Everything{
@@ -118,6 +126,15 @@ func TestJSONIsReadInEverySpelling(t *testing.T) {
 			wantEqual(t, got, test.want)
 		})
 	}
+}
+
+func anyOf(t *testing.T, content proto.Message) *anypb.Any {
+	t.Helper()
+	packed, err := anypb.New(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packed
 }
 
 func TestContentsOfTheWireAreReadInEverySpelling(t *testing.T) {
@@ -220,29 +237,30 @@ func TestWhatIsNotTheContentsJSONSaysWhereAndWhy(t *testing.T) {
 		`{"time":"yesterday"}`:           "time: not a valid google.protobuf.Timestamp",
 		`{"inners":[{},{"anInt32":[]}]}`: "inners[1].an_int32: want a number, got an array",
 
-		`{"anInt32":2147483648}`:              "an_int32: the number does not fit into int32",
-		`{"anInt64":9223372036854775808}`:     "an_int64: the number does not fit into int64",
-		`{"anInt64":"-9223372036854775809"}`:  "an_int64: the number does not fit into int64",
-		`{"anInt64":1e99999999999999999999}`:  "an_int64: the number does not fit into int64",
-		`{"anInt64":-1e40}`:                   "an_int64: the number does not fit into int64",
-		`{"aUint32":-1}`:                      "a_uint32: the number does not fit into uint32",
-		`{"aUint64":18446744073709551616}`:    "a_uint64: the number does not fit into uint64",
-		`{"aDouble":1e400}`:                   "a_double: the number does not fit into double",
-		`{"aFloat":1e39}`:                     "a_float: the number does not fit into float",
-		`{"anInt64":1.5}`:                     "an_int64: " + notWhole,
-		`{"anInt64":"1e-1"}`:                  "an_int64: " + notWhole,
-		`{"anInt64":1e-99999999999999999999}`: "an_int64: " + notWhole,
-		`{"aUint32":1.5}`:                     "a_uint32: " + notWhole,
-		`{"anInt64":""}`:                      "an_int64: " + notNumber,
-		`{"anInt64":" 1"}`:                    "an_int64: " + notNumber,
-		`{"anInt64":"1 "}`:                    "an_int64: " + notNumber,
-		`{"anInt64":"+1"}`:                    "an_int64: " + notNumber,
-		`{"anInt64":"0x10"}`:                  "an_int64: " + notNumber,
-		`{"anInt64":"1_0"}`:                   "an_int64: " + notNumber,
-		`{"aDouble":"NaN"}`:                   "a_double: " + notNumber,
-		`{"aDouble":"Infinity"}`:              "a_double: " + notNumber,
-		`{"aDouble":"."}`:                     "a_double: " + notNumber,
-		"{\"anInt64\":\"\xff\"}":              "an_int64: invalid UTF-8",
+		`{"anInt32":2147483648}`:                "an_int32: the number does not fit into int32",
+		`{"anInt64":9223372036854775808}`:       "an_int64: the number does not fit into int64",
+		`{"anInt64":"-9223372036854775809"}`:    "an_int64: the number does not fit into int64",
+		`{"anInt64":1e99999999999999999999}`:    "an_int64: the number does not fit into int64",
+		`{"anInt64":-1e40}`:                     "an_int64: the number does not fit into int64",
+		`{"aUint32":-1}`:                        "a_uint32: the number does not fit into uint32",
+		`{"aUint64":18446744073709551616}`:      "a_uint64: the number does not fit into uint64",
+		`{"aDouble":1e400}`:                     "a_double: the number does not fit into double",
+		`{"aFloat":1e39}`:                       "a_float: the number does not fit into float",
+		`{"anInt64":1.5}`:                       "an_int64: " + notWhole,
+		`{"anInt64":"1e-1"}`:                    "an_int64: " + notWhole,
+		`{"anInt64":1e-99999999999999999999}`:   "an_int64: " + notWhole,
+		`{"anInt64":1.5e-99999999999999999999}`: "an_int64: " + notWhole,
+		`{"aUint32":1.5}`:                       "a_uint32: " + notWhole,
+		`{"anInt64":""}`:                        "an_int64: " + notNumber,
+		`{"anInt64":" 1"}`:                      "an_int64: " + notNumber,
+		`{"anInt64":"1 "}`:                      "an_int64: " + notNumber,
+		`{"anInt64":"+1"}`:                      "an_int64: " + notNumber,
+		`{"anInt64":"0x10"}`:                    "an_int64: " + notNumber,
+		`{"anInt64":"1_0"}`:                     "an_int64: " + notNumber,
+		`{"aDouble":"NaN"}`:                     "a_double: " + notNumber,
+		`{"aDouble":"Infinity"}`:                "a_double: " + notNumber,
+		`{"aDouble":"."}`:                       "a_double: " + notNumber,
+		"{\"anInt64\":\"\xff\"}":                "an_int64: invalid UTF-8",
 
 		strings.Repeat(`{"inner":`, 100) + `{}` + strings.Repeat(`}`, 100): strings.Repeat("inner.", 99) +
 			"inner: messages stand in one another deeper than 100 levels",
@@ -252,6 +270,21 @@ func TestWhatIsNotTheContentsJSONSaysWhereAndWhy(t *testing.T) {
 			_, err := readJSON[*testpb.Everything](raw)
 			wantError(t, err, "Test: the content does not parse: "+want)
 		})
+	}
+}
+
+func TestAHugeExponentCostsNoMemory(t *testing.T) { //nolint:paralleltest // it measures
+	kind := kindOf[*testpb.Everything](1000, runtime.EncodingJSON)
+	allocated := func() uint64 {
+		var stats goruntime.MemStats
+		goruntime.ReadMemStats(&stats)
+		return stats.TotalAlloc
+	}
+	before := allocated()
+	_, err := kind.Decode([]byte(`{"anInt64":1e999999999}`))
+	wantError(t, err, "Test: the content does not parse: an_int64: the number does not fit into int64")
+	if used := allocated() - before; used > 1<<20 {
+		t.Errorf("reading a number takes %d bytes", used)
 	}
 }
 

@@ -118,13 +118,8 @@ func (r *jsonReader) number() (string, error) {
 
 // isNumber tells whether a text is a number of JSON: strconv also takes hexadecimal ones, underscores and Inf.
 func isNumber(text string) bool {
-	if text == "" || strings.Trim(text, "+-.0123456789eE") != "" || !isDigit(text[len(text)-1]) {
-		return false
-	}
-	return json.Valid([]byte(text))
+	return strings.Trim(text, "+-.0123456789eE") == "" && json.Valid([]byte(text))
 }
-
-func isDigit(char byte) bool { return '0' <= char && char <= '9' }
 
 func number(kind protoreflect.Kind, token string) (protoreflect.Value, error) {
 	switch kind {

@@ -57,7 +57,6 @@ func (r *jsonReader) object(each func(key string) error) error {
 	for next := r.peek(); next != '}'; next = r.peek() {
 		if next == ',' {
 			r.at++
-			r.space()
 		}
 		key, err := r.text()
 		if err != nil {

@@ -113,6 +113,11 @@ func TestViolationsHaveTheirPathInProtoNames(t *testing.T) {
 			[]string{"an_item.label: " + empty},
 		},
 		{
+			"a message that is no content",
+			func(c *testpb.Ruled) { c.HowLong = &durationpb.Duration{Seconds: 1 << 62} },
+			[]string{"how_long: value is not a valid duration"},
+		},
+		{
 			"several at once",
 			func(c *testpb.Ruled) { c.DisplayName, c.HowLong = "", durationpb.New(-time.Second) },
 			[]string{"display_name: " + empty, "how_long: value must be greater than or equal to 0s"},
