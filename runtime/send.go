@@ -69,6 +69,14 @@ func WithFrom(userID string) PublishOption {
 	return publishOption(func(out *Outgoing) { out.From = userID })
 }
 
+// With applies options to a message that is put together by hand, and gives it back.
+func (out *Outgoing) With(opts ...SendOption) *Outgoing {
+	for _, opt := range opts {
+		opt.applySend(out)
+	}
+	return out
+}
+
 // Send is what a generated SendX calls.
 func Send[T proto.Message](
 	ctx context.Context, session Session, kind *TypedKind[T], roomID string, content T, opts []SendOption,

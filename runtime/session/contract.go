@@ -1,0 +1,74 @@
+package session
+
+import (
+	"slices"
+
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+)
+
+// capabilities are what this session knows; docs/protocol.md has the others, which are not built yet.
+var capabilities = []imsdkv1.Capability{
+	imsdkv1.Capability_CAPABILITY_RECEIPTS,
+	imsdkv1.Capability_CAPABILITY_STREAM_ROOMS,
+}
+
+// Capabilities tells what the live stream has. The zero value is a server without the handshake, or no live stream.
+type Capabilities struct {
+	// Handshake tells that the server knows the handshake.
+	Handshake bool
+	// Receipts tells that sends wait for the server's receipt.
+	Receipts bool
+	// StreamRooms tells that rooms are joined and left on the stream, at the very server that has it.
+	StreamRooms bool
+	// Agent is what the server calls itself.
+	Agent string
+}
+
+// contract is what both sides of a stream have shown that they know. It does not change. Nil: a server of today.
+type contract struct {
+	Capabilities
+	welcome *imsdkv1.Welcome
+}
+
+func newContract(welcome *imsdkv1.Welcome) *contract {
+	has := func(c imsdkv1.Capability) bool {
+		return slices.Contains(welcome.GetCapabilities(), c) && slices.Contains(capabilities, c)
+	}
+	return &contract{
+		Capabilities: Capabilities{
+			Handshake:   true,
+			Receipts:    has(imsdkv1.Capability_CAPABILITY_RECEIPTS),
+			StreamRooms: has(imsdkv1.Capability_CAPABILITY_STREAM_ROOMS),
+			Agent:       welcome.GetAgent(),
+		},
+		welcome: welcome,
+	}
+}
+
+func (c *contract) known() Capabilities {
+	if c == nil {
+		return Capabilities{}
+	}
+	return c.Capabilities
+}
+
+// hasRoom tells whether Welcome says that the session is in a room already.
+func (c *contract) hasRoom(roomID string) bool {
+	if c == nil {
+		return false
+	}
+	for _, room := range c.welcome.GetRooms() {
+		if room.GetRoomId() == roomID {
+			return true
+		}
+	}
+	return false
+}
+
+// maxMessageBytes is what the server takes at most, 0 if it does not say.
+func (c *contract) maxMessageBytes() int {
+	if c == nil {
+		return 0
+	}
+	return int(c.welcome.GetLimits().GetMaxMessageBytes())
+}

@@ -1,0 +1,141 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+)
+
+// The metadata of a stream.
+const (
+	keyUser    = "user-id"
+	keyRoom    = "room-id"
+	keyHello   = "imsdk-hello-bin"
+	keyWelcome = "imsdk-welcome-bin"
+)
+
+const handshakeVersion = 1
+
+// outgoing puts the stream's identity and Hello into its metadata. An id that a header cannot carry stays out, and the
+// other with it: the server then learns both from the first message, as servers before v1.2.0 always do.
+func outgoing(ctx context.Context, user, room string, hello *imsdkv1.Hello) (context.Context, error) {
+	raw, err := proto.Marshal(hello)
+	if err != nil {
+		return nil, fmt.Errorf("the handshake cannot be encoded: %w", err)
+	}
+	ctx = metadata.AppendToOutgoingContext(ctx, keyHello, string(raw))
+	if !fitsHeader(user) || !fitsHeader(room) {
+		return ctx, nil
+	}
+	ctx = metadata.AppendToOutgoingContext(ctx, keyUser, user)
+	if room != "" {
+		ctx = metadata.AppendToOutgoingContext(ctx, keyRoom, room)
+	}
+	return ctx, nil
+}
+
+// fitsHeader tells whether a metadata value arrives as it is: printable ASCII without spaces at its ends.
+func fitsHeader(value string) bool {
+	for i := range len(value) {
+		if value[i] < 0x20 || value[i] > 0x7e {
+			return false
+		}
+	}
+	return strings.TrimSpace(value) == value
+}
+
+// hello is the client's half of the handshake for its stream of that number.
+func (s *Session) hello(number uint32) *imsdkv1.Hello {
+	return &imsdkv1.Hello{
+		Version:           handshakeVersion,
+		SessionId:         s.id,
+		StreamNumber:      number,
+		Capabilities:      capabilities,
+		HeartbeatInterval: durationpb.New(s.config.timing.heartbeatInterval),
+		HeartbeatTimeout:  durationpb.New(s.config.timing.heartbeatTimeout),
+		Limits:            &imsdkv1.Limits{MaxMessageBytes: maxReceiveBytes},
+		Agent:             s.config.agent,
+	}
+}
+
+// readWelcome finds the server's half in its header. Nil: a server of today.
+func readWelcome(header metadata.MD, log *slog.Logger) *imsdkv1.Welcome {
+	values := header.Get(keyWelcome)
+	if len(values) == 0 {
+		return nil
+	}
+	welcome := new(imsdkv1.Welcome)
+	if err := proto.Unmarshal([]byte(values[0]), welcome); err != nil || welcome.GetVersion() == 0 {
+		log.Warn("the server's Welcome is unreadable: it is taken for a server without the handshake")
+		return nil
+	}
+	return welcome
+}
+
+// watchHeader waits for the server's header for as long as the stream lives, and switches the contract on if it shows
+// one, be it late.
+func (st *stream) watchHeader() {
+	header, err := st.grpc.Header()
+	if err != nil || header == nil { // the stream has ended; its reader knows why
+		return
+	}
+	if welcome := readWelcome(header, st.log); welcome != nil {
+		st.agree(newContract(welcome))
+	}
+	close(st.header)
+}
+
+// agree switches the contract on.
+func (st *stream) agree(c *contract) {
+	st.contract.Store(c)
+	interval := st.timing.heartbeatInterval
+	if asked := c.welcome.GetHeartbeatInterval().AsDuration(); asked > 0 && asked < interval {
+		interval = max(asked, minHeartbeat)
+		st.pinger.SetInterval(interval)
+	}
+	st.watch.start(interval+st.timing.heartbeatTimeout, st.dead)
+}
+
+// minHeartbeat keeps a server from asking for a flood.
+const minHeartbeat = 100 * time.Millisecond
+
+// shake waits until it is known what the server knows, or the handshake wait is over.
+func (st *stream) shake(ctx context.Context) error {
+	timer := time.NewTimer(st.timing.handshakeWait)
+	defer timer.Stop()
+	select {
+	case <-st.header:
+		return nil
+	case <-timer.C:
+		return nil
+	case <-st.ended:
+		return st.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// heartbeat is what the pinger sends. The first one names the default room too: a server before v1.2.0 learns user and
+// room from it.
+func (s *Session) heartbeat(id, room string) *imv1.MessageRequest {
+	return &imv1.MessageRequest{
+		MessageId: id,
+		UserId:    s.config.user,
+		RoomId:    room,
+		Type:      imv1.MessageType_MESSAGE_TYPE_HEARTBEAT,
+		Content:   []byte("ping"),
+	}
+}
+
+// errDead is why a stream ends that heard nothing for too long.
+var errDead = errors.New("the server is silent: no heartbeat was answered in time")

@@ -1,0 +1,150 @@
+package session
+
+import (
+	"context"
+	"maps"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+)
+
+const (
+	opJoin  = "join room"
+	opLeave = "leave room"
+)
+
+// JoinOption is something that a user joins a room with.
+type JoinOption interface {
+	applyJoin(metadata map[string]string)
+}
+
+type joinOption func(metadata map[string]string)
+
+func (o joinOption) applyJoin(metadata map[string]string) { o(metadata) }
+
+// WithNickname joins under a nickname: the metadata's entry "nickname". Default: none.
+func WithNickname(nickname string) JoinOption {
+	return joinOption(func(metadata map[string]string) { metadata["nickname"] = nickname })
+}
+
+// WithRole asks for a role: the metadata's entry "role", "user", "moderator" or "admin" for the roles that the protocol
+// names. The server decides. Default: none.
+func WithRole(role string) JoinOption {
+	return joinOption(func(metadata map[string]string) { metadata["role"] = role })
+}
+
+// WithJoinMetadata adds entries of your own; with the others at most 64. The map is copied. Default: none.
+func WithJoinMetadata(entries map[string]string) JoinOption {
+	return joinOption(func(metadata map[string]string) { maps.Copy(metadata, entries) })
+}
+
+// JoinRoom puts the session into a room, and again after every reconnect, with the same options. To a server with the
+// handshake it travels on the stream; to one of today it is a unary call. It waits for a live stream, at most for the
+// request timeout. Joining a room twice is no error: the second time changes what the user joined with.
+func (s *Session) JoinRoom(ctx context.Context, roomID string, opts ...JoinOption) (*imv1.JoinRoomResponse, error) {
+	entries := make(map[string]string)
+	for _, opt := range opts {
+		opt.applyJoin(entries)
+	}
+	if len(entries) == 0 {
+		entries = nil
+	}
+	request := &imv1.JoinRoomRequest{UserId: s.config.user, RoomId: roomID, Metadata: entries}
+	if err := s.begin(opJoin, roomID, request); err != nil {
+		return nil, err
+	}
+	ctx, cancel := s.requestContext(ctx)
+	defer cancel()
+	var tried *stream
+	for {
+		st, err := s.live(ctx, tried)
+		if err != nil {
+			return nil, s.callError(ctx, opJoin, roomID, err)
+		}
+		response, again, err := s.join(ctx, st, request)
+		if !again || err == nil && s.isLive(st) {
+			return response, err
+		}
+		tried = st
+	}
+}
+
+// join tries it on one stream. again: that stream ended, another one has to be asked; after a unary call also when it
+// succeeded, for the server may have put the stream before into the room.
+func (s *Session) join(
+	ctx context.Context, st *stream, request *imv1.JoinRoomRequest,
+) (response *imv1.JoinRoomResponse, again bool, err error) {
+	roomID := request.GetRoomId()
+	if !st.capabilities().StreamRooms {
+		response, err = s.client.JoinRoom(s.identify(ctx), request)
+		if err = s.outcome(ctx, opJoin, roomID, response.GetStatus(), err); err != nil {
+			return nil, false, err
+		}
+		s.rooms.add(roomID, request.GetMetadata())
+		return response, true, nil
+	}
+	answer, ended, err := s.onStream(ctx, st, &roomRequest{room: roomID, join: true, metadata: request.GetMetadata()})
+	if err != nil {
+		return nil, ended, s.callError(ctx, opJoin, roomID, err)
+	}
+	response = new(imv1.JoinRoomResponse)
+	if err := proto.Unmarshal(answer.GetContent(), response); err != nil {
+		return nil, false, garbled(opJoin, roomID, err)
+	}
+	if err := statusError(opJoin, roomID, response.GetStatus()); err != nil {
+		return nil, false, err
+	}
+	return response, false, nil
+}
+
+// LeaveRoom takes the session out of a room, the way it is joined.
+func (s *Session) LeaveRoom(ctx context.Context, roomID string) (*imv1.LeaveRoomResponse, error) {
+	request := &imv1.LeaveRoomRequest{UserId: s.config.user, RoomId: roomID}
+	if err := s.begin(opLeave, roomID, request); err != nil {
+		return nil, err
+	}
+	ctx, cancel := s.requestContext(ctx)
+	defer cancel()
+	var tried *stream
+	for {
+		st, err := s.live(ctx, tried)
+		if err != nil {
+			return nil, s.callError(ctx, opLeave, roomID, err)
+		}
+		response, again, err := s.leave(ctx, st, request)
+		if !again {
+			if code := status.Code(err); tried != nil && (code == codes.NotFound || code == codes.FailedPrecondition) {
+				s.rooms.remove(roomID) // the try before had left it
+				return new(imv1.LeaveRoomResponse), nil
+			}
+			return response, err
+		}
+		tried = st
+	}
+}
+
+func (s *Session) leave(
+	ctx context.Context, st *stream, request *imv1.LeaveRoomRequest,
+) (response *imv1.LeaveRoomResponse, again bool, err error) {
+	roomID := request.GetRoomId()
+	if !st.capabilities().StreamRooms {
+		response, err = s.client.LeaveRoom(s.identify(ctx), request)
+		if err = s.outcome(ctx, opLeave, roomID, response.GetStatus(), err); err != nil {
+			return nil, false, err
+		}
+		s.rooms.remove(roomID)
+		return response, false, nil
+	}
+	answer, ended, err := s.onStream(ctx, st, &roomRequest{room: roomID})
+	if err != nil {
+		return nil, ended, s.callError(ctx, opLeave, roomID, err)
+	}
+	response = new(imv1.LeaveRoomResponse)
+	if err := proto.Unmarshal(answer.GetContent(), response); err != nil {
+		return nil, false, garbled(opLeave, roomID, err)
+	}
+	return response, false, statusError(opLeave, roomID, response.GetStatus())
+}

@@ -1,0 +1,162 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"github.com/game-im/im-grpc-sdk/runtime"
+)
+
+// receive takes an envelope from the stream's reader: it never waits for a handler unless a lane is full.
+func (s *Session) receive(st *stream, message *imv1.MessageResponse) {
+	switch kind := message.GetType(); {
+	case kind == imv1.MessageType_MESSAGE_TYPE_HEARTBEAT:
+		st.heard(message.GetMessageId())
+	case kind == imv1.MessageType_MESSAGE_TYPE_RECEIPT:
+		s.receiveReceipts(st, message)
+	case kind == imv1.MessageType_MESSAGE_TYPE_JOINED, kind == imv1.MessageType_MESSAGE_TYPE_LEFT:
+		s.rooms.answer(message)
+	case kind == imv1.MessageType_MESSAGE_TYPE_ACK:
+		s.lane(st, message, func() { s.handleAck(message) })
+	case isControl(kind):
+		st.log.Debug("a control frame that this version does not know is ignored", "type", int32(kind))
+	case !s.config.receiving.echo && s.isEcho(message):
+		st.log.Debug("an own message came back and is dropped", "message_id", message.GetMessageId())
+	default:
+		s.counters.received.Add(1)
+		s.lane(st, message, func() { s.handle(incoming(message)) })
+	}
+}
+
+// isControl tells whether a type is of the range of control frames.
+func isControl(kind imv1.MessageType) bool { return kind >= 16 && kind <= 63 }
+
+// lane puts work for a message into its room's lane. While that is full the reader stands still, and silence proves
+// nothing.
+func (s *Session) lane(st *stream, message *imv1.MessageResponse, work func()) {
+	s.lanes.push(message.GetRoomId(), work, st.watch.suspend, st.watch.resume)
+}
+
+// isEcho tells whether a message is one that this session sent: by its session, or where the server does not tell it,
+// by its sender and id.
+func (s *Session) isEcho(message *imv1.MessageResponse) bool {
+	if id := message.GetSessionId(); id != 0 {
+		return id == s.id
+	}
+	return message.GetFromUserId() == s.config.user && message.GetMessageId() != "" &&
+		s.outbox.isOwn(message.GetMessageId())
+}
+
+func (s *Session) receiveReceipts(st *stream, message *imv1.MessageResponse) {
+	receipts := new(imsdkv1.Receipts)
+	if err := proto.Unmarshal(message.GetContent(), receipts); err != nil {
+		st.cancel(&runtime.Error{Op: "stream", Code: codes.Internal, Message: "a receipt does not parse", Err: err})
+		return
+	}
+	for _, receipt := range receipts.GetReceipts() {
+		s.outbox.settle(receipt)
+	}
+}
+
+// incoming makes of an envelope what interceptors and handlers see.
+func incoming(message *imv1.MessageResponse) *runtime.Incoming {
+	in := &runtime.Incoming{
+		Envelope: runtime.Envelope{
+			ID:          message.GetMessageId(),
+			RoomID:      message.GetRoomId(),
+			From:        message.GetFromUserId(),
+			Metadata:    message.GetMetadata(),
+			AckRequired: message.GetAckRequired(),
+			Seq:         message.GetSeq(),
+			Epoch:       message.GetEpoch(),
+			Raw:         message.GetContent(),
+		},
+		Type: int32(message.GetType()),
+	}
+	if message.GetTimestamp() != nil {
+		in.Time = message.GetTimestamp().AsTime()
+	}
+	return in
+}
+
+// handle decodes a message, runs its handler, and acknowledges it if it asks for that and the handler returned nil.
+func (s *Session) handle(in *runtime.Incoming) {
+	wanted := ack{id: in.ID, room: in.RoomID, required: in.AckRequired}
+	handled, err := s.runHandler(in)
+	switch {
+	case err != nil:
+		s.reportError(handlerError(in, err))
+	case handled && wanted.required:
+		s.acknowledge(wanted)
+	}
+}
+
+// runHandler tells whether a handler took the message. It turns a panic into an error.
+func (s *Session) runHandler(in *runtime.Incoming) (handled bool, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.config.log.Error("a handler panicked",
+				"type", in.Type, "room", in.RoomID, "message_id", in.ID,
+				"panic", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			handled, err = false, &runtime.Error{
+				Op: "handle", Code: codes.Internal, RoomID: in.RoomID, MessageID: in.ID,
+				Message: fmt.Sprintf("the handler panicked: %v", reason),
+			}
+		}
+	}()
+	s.router.Decode(in)
+	handled = true // what an interceptor keeps to itself and calls done is done
+	err = runtime.ChainReceive(s.config.receiving.interceptors,
+		func(ctx context.Context, in *runtime.Incoming) error {
+			var err error
+			handled, err = s.route(ctx, in)
+			return err
+		})(s.ctx, in)
+	return handled, err
+}
+
+// route is behind the interceptors. Only a handler of the kind, or of those without one, counts as handling.
+func (s *Session) route(ctx context.Context, in *runtime.Incoming) (handled bool, err error) {
+	if s.config.handlers.onMessage != nil {
+		s.config.handlers.onMessage(ctx, in)
+	}
+	led, err := s.router.Handle(ctx, in)
+	switch led {
+	case runtime.Handled:
+		return true, err
+	case runtime.Invalid:
+		s.counters.invalid.Add(1)
+		return false, err
+	case runtime.Unhandled:
+		s.counters.unhandled.Add(1)
+		return orElse(ctx, in, s.config.handlers.unhandled)
+	default:
+		s.counters.unknown.Add(1)
+		return orElse(ctx, in, s.config.handlers.unknown)
+	}
+}
+
+func orElse(ctx context.Context, in *runtime.Incoming, handler runtime.ReceiveFunc) (handled bool, err error) {
+	if handler == nil {
+		return false, nil
+	}
+	return true, handler(ctx, in)
+}
+
+// handlerError is what OnError is told of a handler's error.
+func handlerError(in *runtime.Incoming, err error) error {
+	if typed, ok := err.(*runtime.Error); ok && typed.Op != "" { //nolint:errorlint // only one that says it all
+		return typed
+	}
+	e := &runtime.Error{Op: "handle", Code: codes.Unknown, RoomID: in.RoomID, MessageID: in.ID, Err: err}
+	if in.Kind != nil {
+		e.Kind = in.Kind.Name
+	}
+	return e
+}

@@ -1,0 +1,118 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/status"
+
+	"github.com/game-im/im-grpc-sdk/runtime"
+)
+
+// supervise stands by the live stream, and brings the session back whenever it ends.
+func (s *Session) supervise(st *stream) {
+	attempt := 0
+	for {
+		<-st.gone
+		s.outbox.failAll(st.err)
+		if _, _, ok := s.machine.move(StateReconnecting, nil, nil, StateConnected); !ok {
+			return // closed
+		}
+		s.disconnected(st.err)
+		if time.Since(st.ready) >= s.config.timing.reconnect.Stable {
+			attempt = 0
+		}
+		if st = s.comeBack(&attempt, st.err); st == nil {
+			return
+		}
+		s.counters.reconnects.Add(1)
+	}
+}
+
+// comeBack tries until there is a live stream again. Nil: the session is closed.
+func (s *Session) comeBack(attempt *int, cause error) *stream {
+	policy := s.config.timing.reconnect
+	for {
+		*attempt++
+		if policy.giveUp(*attempt) {
+			s.giveUp(*attempt-1, cause)
+			return nil
+		}
+		if !s.pause(policy.wait(*attempt, cause), *attempt) {
+			return nil
+		}
+		st, err := s.reestablish()
+		if err == nil {
+			if s.goLive(st, StateReconnecting) {
+				return st
+			}
+			return nil
+		}
+		if s.ctx.Err() != nil || s.State() == StateClosed {
+			return nil
+		}
+		cause = s.connectError(s.ctx, err)
+		s.reportError(fmt.Errorf("try %d to reconnect: %w", *attempt, cause))
+	}
+}
+
+// giveUp closes the session for good.
+func (s *Session) giveUp(tries int, cause error) {
+	reason := &runtime.Error{Op: "reconnect", Code: codes.Unavailable, Err: cause}
+	if s.config.timing.reconnect.Disabled {
+		reason.Message = "the stream ended, and reconnecting is switched off"
+	} else {
+		reason.Message = fmt.Sprintf("gave up after %d tries", tries)
+	}
+	s.reportError(reason)
+	s.end(reason)
+}
+
+// pause waits before a try. From the second one on it ends early when the connection is up before: a try of ours had asked
+// it to dial, at a time that was random already.
+func (s *Session) pause(d time.Duration, attempt int) bool {
+	ctx, cancel := context.WithTimeout(s.ctx, d)
+	defer cancel()
+	if attempt > 1 && s.conn != nil && s.conn.GetState() != connectivity.Ready && s.untilReady(ctx) {
+		return true
+	}
+	<-ctx.Done()
+	return s.ctx.Err() == nil
+}
+
+// untilReady waits until the connection is up. It fails when ctx is done.
+func (s *Session) untilReady(ctx context.Context) bool {
+	for state := s.conn.GetState(); state != connectivity.Ready; state = s.conn.GetState() {
+		if !s.conn.WaitForStateChange(ctx, state) {
+			return false
+		}
+	}
+	return true
+}
+
+// patience is how long a try waits for a connection that is down. One that takes longer cuts the next pause short.
+const patience = 200 * time.Millisecond
+
+// reestablish is one try. A connection that is down is asked to dial at once; until it is up gRPC fails calls with what
+// it met the last time.
+func (s *Session) reestablish() (*stream, error) {
+	if s.conn == nil {
+		return s.establish(s.ctx)
+	}
+	s.conn.ResetConnectBackoff()
+	s.conn.Connect()
+	wasReady := s.conn.GetState() == connectivity.Ready
+	st, err := s.establish(s.ctx)
+	if err == nil || wasReady || status.Code(err) != codes.Unavailable {
+		return st, err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	if !s.untilReady(ctx) {
+		return nil, err
+	}
+	return s.establish(s.ctx)
+}

@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"github.com/game-im/im-grpc-sdk/runtime"
+)
+
+// rooms knows the rooms that the session is in, with what it joined with, and the requests on the stream that wait.
+type rooms struct {
+	initial string // the default room
+
+	mu      sync.Mutex // held for map operations only
+	joined  map[string]map[string]string
+	waiting map[string]*roomRequest // by the request's message id
+}
+
+// roomRequest is a JOIN or LEAVE that waits for its answer.
+type roomRequest struct {
+	room     string
+	join     bool
+	metadata map[string]string
+	answer   chan *imv1.MessageResponse // gets one
+}
+
+func newRooms(initial string) *rooms {
+	r := &rooms{
+		initial: initial, joined: make(map[string]map[string]string), waiting: make(map[string]*roomRequest),
+	}
+	if initial != "" {
+		r.joined[initial] = nil
+	}
+	return r
+}
+
+// defaultRoom is the default room, unless the session has left it.
+func (r *rooms) defaultRoom() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.joined[r.initial]; ok {
+		return r.initial
+	}
+	return ""
+}
+
+func (r *rooms) all() map[string]map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.joined)
+}
+
+func (r *rooms) add(room string, metadata map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.joined[room] = metadata
+}
+
+func (r *rooms) remove(room string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.joined, room)
+}
+
+// expect notes a request before it is sent.
+func (r *rooms) expect(id string, request *roomRequest) {
+	request.answer = make(chan *imv1.MessageResponse, 1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiting[id] = request
+}
+
+func (r *rooms) forget(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.waiting, id)
+}
+
+// answer takes a JOINED or LEFT. It notes at once, in the reader's order, which rooms the session is in: a reconnect
+// right after it must know.
+func (r *rooms) answer(message *imv1.MessageResponse) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	request, ok := r.waiting[message.GetMessageId()]
+	if !ok {
+		return
+	}
+	delete(r.waiting, message.GetMessageId())
+	if succeeded(message) {
+		if request.join {
+			r.joined[request.room] = request.metadata
+		} else {
+			delete(r.joined, request.room)
+		}
+	}
+	request.answer <- message
+}
+
+func succeeded(message *imv1.MessageResponse) bool {
+	st := new(imv1.LeaveRoomResponse) // its status has the same number as that of JoinRoomResponse
+	return proto.Unmarshal(message.GetContent(), st) == nil && statusError("", "", st.GetStatus()) == nil
+}
+
+// Rooms are the rooms that the session is in, or, while it is not connected, will be in once it is. Sorted.
+func (s *Session) Rooms() []string { return slices.Sorted(maps.Keys(s.rooms.all())) }
+
+// onStream sends a JOIN or LEAVE on a stream and waits for its answer. ended: the stream ended first.
+func (s *Session) onStream(
+	ctx context.Context, st *stream, request *roomRequest,
+) (answer *imv1.MessageResponse, ended bool, err error) {
+	id := s.nextID()
+	s.rooms.expect(id, request)
+	defer s.rooms.forget(id)
+	kind := imv1.MessageType_MESSAGE_TYPE_LEAVE
+	if request.join {
+		kind = imv1.MessageType_MESSAGE_TYPE_JOIN
+	}
+	if !st.control.put(&imv1.MessageRequest{
+		MessageId: id, UserId: s.config.user, RoomId: request.room, Type: kind, Metadata: request.metadata,
+	}) {
+		return nil, false, &runtime.Error{Code: codes.ResourceExhausted, Message: "the server does not read"}
+	}
+	select {
+	case answer := <-request.answer:
+		return answer, false, nil
+	case <-st.ended:
+		select { // it may have come right before the end
+		case answer := <-request.answer:
+			return answer, false, nil
+		default:
+			return nil, true, st.err
+		}
+	case <-ctx.Done():
+		return nil, false, context.Cause(ctx)
+	}
+}
+
+// unsettled tells whether an error says nothing about a room: the same request may work in a moment.
+func unsettled(err error) bool {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,142 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"github.com/game-im/im-grpc-sdk/runtime"
+	"github.com/game-im/im-grpc-sdk/runtime/heartbeat"
+)
+
+// maxReceiveBytes is the largest envelope that the session takes: a content of 4 MiB, and room for what a server adds.
+const maxReceiveBytes = 8 << 20
+
+// firstBeat is the id of a stream's first heartbeat.
+const firstBeat = "1"
+
+// stream is one StreamMessages call. Three goroutines serve it: a reader, a writer, and one that waits for the header.
+type stream struct {
+	grpc   grpc.BidiStreamingClient[imv1.MessageRequest, imv1.MessageResponse]
+	ctx    context.Context //nolint:containedctx // the call's own
+	cancel context.CancelCauseFunc
+	timing timing
+	log    *slog.Logger
+
+	contract atomic.Pointer[contract]
+	header   chan struct{} // closed once the server's header is there
+	pinger   *heartbeat.Pinger
+	watch    watch
+	rtt      *atomic.Int64
+
+	control *controlQueue // heartbeats, joins, leaves: they die with the stream
+	jobs    chan *job     // messages, unbuffered: what the writer has taken is as good as written
+
+	ready time.Time     // when it became the live stream
+	ended chan struct{} // closed when the reader has ended; err is set then
+	err   error
+	gone  chan struct{} // closed when the writer has ended too
+}
+
+// openStream starts the call and its goroutines. The stream outlives ctx, which bounds the opening only.
+func (s *Session) openStream(ctx context.Context) (*stream, error) {
+	number := s.streams.Add(1)
+	room := s.rooms.defaultRoom()
+	streamCtx, cancel := context.WithCancelCause(s.ctx)
+	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+	defer stop()
+	callCtx, err := outgoing(streamCtx, s.config.user, room, s.hello(number))
+	if err != nil {
+		cancel(err)
+		return nil, err
+	}
+	call, err := s.client.StreamMessages(callCtx, grpc.MaxCallRecvMsgSize(maxReceiveBytes))
+	if err != nil {
+		cancel(err)
+		return nil, err
+	}
+	st := &stream{
+		grpc: call, ctx: streamCtx, cancel: cancel, timing: s.config.timing,
+		log:    s.config.log.With("stream", number),
+		header: make(chan struct{}), rtt: &s.counters.rtt,
+		control: newControlQueue(), jobs: make(chan *job),
+		ended: make(chan struct{}), gone: make(chan struct{}),
+	}
+	st.pinger = heartbeat.NewPinger(st.timing.heartbeatInterval, func(id string) {
+		if id == firstBeat {
+			st.control.put(s.heartbeat(id, room))
+		} else {
+			st.control.put(s.heartbeat(id, ""))
+		}
+	})
+	st.pinger.Start()
+	s.group.start(st.watchHeader)
+	s.group.start(func() { st.read(s.receive) })
+	s.group.start(func() { s.write(st); st.finish() })
+	return st, nil
+}
+
+// read hands on what comes until the stream ends.
+func (st *stream) read(receive func(*stream, *imv1.MessageResponse)) {
+	defer close(st.ended)
+	for {
+		message, err := st.grpc.Recv()
+		if err != nil {
+			st.err = st.reason(err)
+			break
+		}
+		st.watch.seen()
+		receive(st, message)
+	}
+	st.pinger.Stop()
+	st.watch.stop()
+	st.cancel(st.err)
+}
+
+// finish closes gone once neither reader nor writer runs.
+func (st *stream) finish() {
+	<-st.ended
+	close(st.gone)
+}
+
+// reason says why the stream ended: what the session did itself explains more than what gRPC makes of it.
+func (st *stream) reason(err error) error {
+	if cause := context.Cause(st.ctx); cause != nil {
+		if errors.Is(cause, errDead) {
+			return &runtime.Error{Op: "stream", Code: codes.Unavailable, Err: cause}
+		}
+		return cause
+	}
+	if errors.Is(err, io.EOF) {
+		return &runtime.Error{Op: "stream", Code: codes.Unavailable, Message: "the server ended it"}
+	}
+	return &runtime.Error{Op: "stream", Code: status.Code(err), Err: rpcError{err}}
+}
+
+// dead ends a stream whose server is silent.
+func (st *stream) dead() { st.cancel(errDead) }
+
+// kill ends the stream and waits for its reader and writer.
+func (st *stream) kill(cause error) {
+	st.cancel(cause)
+	<-st.gone
+}
+
+// heard takes the server's HEARTBEAT. From the first one on its silence means something.
+func (st *stream) heard(id string) {
+	if rtt, ok := st.pinger.Answered(id); ok {
+		st.rtt.Store(int64(rtt))
+	}
+	st.watch.start(st.timing.heartbeatInterval+st.timing.heartbeatTimeout, st.dead)
+}
+
+// capabilities are what this stream has by now.
+func (st *stream) capabilities() Capabilities { return st.contract.Load().known() }
