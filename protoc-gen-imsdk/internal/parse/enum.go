@@ -80,7 +80,7 @@ func (p *parser) checkEnums() {
 		case each.annotation == nil:
 			p.strayControls(each)
 		default:
-			p.knownFields(each.Desc, kindEnumPosition(each), each.annotation)
+			knownFields(p.findings, each.Desc, kindEnumPosition(each), each.annotation)
 			p.ranges(each)
 		}
 	}

@@ -21,30 +21,30 @@ const (
 )
 
 // kind reads a message's annotation, if it has one.
-func (p *parser) kind(file *protogen.File, message, parent *protogen.Message) {
+func (r *reader) kind(message, parent *protogen.Message) {
 	annotation, ok := kindOf(message)
 	if !ok {
 		return
 	}
-	if !p.topLevel(message, parent) {
+	if !r.topLevel(message, parent) {
 		return
 	}
-	p.annotation(message, annotation)
+	r.annotation(message, annotation)
 	if annotation.GetEncoding() == imsdkv1.Encoding_ENCODING_RAW {
-		p.raw(message)
+		r.raw(message)
 	}
-	value := p.typeOf(message, annotation)
+	value := r.typeOf(message, annotation)
 	if value == nil {
 		return
 	}
-	comment, deprecated := comments(file, message, value)
-	p.kinds = append(p.kinds, &kind{
+	comment, deprecated := comments(r.file, message, value)
+	r.run.kinds = append(r.run.kinds, &kind{
 		Kind: &model.Kind{
 			Names:      model.NamesOf(message.GoIdent.GoName),
 			Number:     int32(value.Desc.Number()),
 			Value:      model.GoName{Package: goPackage(value.enum.file), Name: value.GoIdent.GoName},
 			ValueName:  value.Desc.FullName(),
-			Content:    model.GoName{Package: goPackage(file), Name: message.GoIdent.GoName},
+			Content:    model.GoName{Package: goPackage(r.file), Name: message.GoIdent.GoName},
 			Message:    message.Desc.FullName(),
 			Direction:  direction(annotation),
 			Encoding:   encoding(annotation),
@@ -52,7 +52,7 @@ func (p *parser) kind(file *protogen.File, message, parent *protogen.Message) {
 			Comment:    comment,
 			Deprecated: deprecated,
 		},
-		file:    file,
+		file:    r.file,
 		message: message,
 		pos:     kindPosition(message, typeField),
 	})
@@ -82,15 +82,15 @@ func encoding(annotation *imsdkv1.Kind) imsdkv1.Encoding {
 }
 
 // topLevel reports a kind that cannot be one because of where the message stands.
-func (p *parser) topLevel(message, parent *protogen.Message) bool {
+func (r *reader) topLevel(message, parent *protogen.Message) bool {
 	switch {
 	case parent == nil:
 		return true
 	case message.Desc.IsMapEntry():
-		p.findings.Add(kindPosition(message), diag.NotTopLevel,
+		r.findings.Add(kindPosition(message), diag.NotTopLevel,
 			"message %s: the entry of a map cannot be a kind; remove the option kind", message.Desc.FullName())
 	default:
-		p.findings.Add(kindPosition(message), diag.NotTopLevel,
+		r.findings.Add(kindPosition(message), diag.NotTopLevel,
 			"message %s: a nested message cannot be a kind; move it out of %s, or remove the option kind",
 			message.Desc.FullName(), parent.Desc.Name())
 	}
@@ -98,36 +98,36 @@ func (p *parser) topLevel(message, parent *protogen.Message) bool {
 }
 
 // annotation reports values and fields that this plugin does not know.
-func (p *parser) annotation(message *protogen.Message, annotation *imsdkv1.Kind) {
-	p.knownFields(message.Desc, kindPosition(message), annotation)
+func (r *reader) annotation(message *protogen.Message, annotation *imsdkv1.Kind) {
+	knownFields(r.findings, message.Desc, kindPosition(message), annotation)
 	if _, ok := imsdkv1.Direction_name[int32(annotation.GetDirection())]; !ok {
-		p.findings.Add(kindPosition(message, directionField), diag.BadAnnotation,
+		r.findings.Add(kindPosition(message, directionField), diag.BadAnnotation,
 			"message %s: there is no direction %d; write DIRECTION_CLIENT, DIRECTION_SERVER or DIRECTION_BOTH",
 			message.Desc.FullName(), annotation.GetDirection())
 	}
 	if _, ok := imsdkv1.Encoding_name[int32(annotation.GetEncoding())]; !ok {
-		p.findings.Add(kindPosition(message, encodingField), diag.BadAnnotation,
+		r.findings.Add(kindPosition(message, encodingField), diag.BadAnnotation,
 			"message %s: there is no encoding %d; write ENCODING_PROTO, ENCODING_RAW or ENCODING_JSON",
 			message.Desc.FullName(), annotation.GetEncoding())
 	}
 	if annotation.GetMaxBytes() > math.MaxInt32 {
-		p.findings.Add(kindPosition(message, maxBytesField), diag.BadAnnotation,
+		r.findings.Add(kindPosition(message, maxBytesField), diag.BadAnnotation,
 			"message %s: max_bytes is %d; at most %d can be (0 means no limit)",
 			message.Desc.FullName(), annotation.GetMaxBytes(), math.MaxInt32)
 	}
 }
 
 // knownFields reports an annotation with fields that a newer options.proto has.
-func (p *parser) knownFields(desc protoreflect.Descriptor, pos diag.Position, annotation proto.Message) {
+func knownFields(findings *diag.List, desc protoreflect.Descriptor, pos diag.Position, annotation proto.Message) {
 	if len(annotation.ProtoReflect().GetUnknown()) > 0 {
-		p.findings.Add(pos, diag.BadAnnotation,
+		findings.Add(pos, diag.BadAnnotation,
 			"%s: the annotation has a field that this protoc-gen-imsdk does not know; use the plugin of the same release as imsdk/v1/options.proto",
 			desc.FullName())
 	}
 }
 
 // raw reports a message that has no single value to send without framing.
-func (p *parser) raw(message *protogen.Message) {
+func (r *reader) raw(message *protogen.Message) {
 	fields := message.Fields
 	if len(fields) == 1 {
 		field := fields[0].Desc
@@ -136,7 +136,7 @@ func (p *parser) raw(message *protogen.Message) {
 			return
 		}
 	}
-	p.findings.Add(kindPosition(message, encodingField), diag.NotRaw,
+	r.findings.Add(kindPosition(message, encodingField), diag.NotRaw,
 		"message %s: ENCODING_RAW sends the value of the only field, which must be one string or bytes; it has %s; write ENCODING_PROTO or ENCODING_JSON",
 		message.Desc.FullName(), describe(fields))
 }

@@ -27,7 +27,7 @@ func Packages(plugin *protogen.Plugin, config Config, findings *diag.List) []*mo
 		walked:   make(map[*protogen.Message]bool),
 	}
 	for _, file := range plugin.Files {
-		p.file(file)
+		p.read(file)
 	}
 	p.checkEnums()
 	p.duplicates()
@@ -60,25 +60,24 @@ type claim struct {
 	number int32
 }
 
-// file reads one file. Kinds of files that are only imported are read too, because their numbers are taken; what is
-// wrong with them is told where they are generated.
-func (p *parser) file(file *protogen.File) {
-	read := p
-	if !file.Generate {
-		quiet := *p
-		quiet.findings = new(diag.List)
-		read = &quiet
-	}
-	for _, message := range file.Messages {
-		read.message(file, message, nil)
-	}
-	p.kinds = read.kinds
-}
-
-func (p *parser) message(file *protogen.File, message, parent *protogen.Message) {
-	p.kind(file, message, parent)
-	for _, nested := range message.Messages {
-		p.message(file, nested, message)
+// duplicates reports numbers that two kinds of the run have. Of the two, one of a file to generate is blamed.
+func (p *parser) duplicates() {
+	first := make(map[int32]*kind)
+	for _, each := range p.kinds {
+		other, taken := first[each.Number]
+		if !taken {
+			first[each.Number] = each
+			continue
+		}
+		blamed := each
+		if !blamed.file.Generate {
+			blamed, other = other, each
+		}
+		if blamed.file.Generate {
+			p.findings.Add(blamed.pos, diag.DuplicateKind,
+				"message %s: number %d (%s) is the kind of %s already (%s); give it another value",
+				blamed.Message, blamed.Number, blamed.ValueName, other.Message, other.pos)
+		}
 	}
 }
 
