@@ -2,6 +2,7 @@ package generator_test
 
 import (
 	"flag"
+	"fmt"
 	"go/format"
 	"maps"
 	"os"
@@ -29,7 +30,7 @@ func TestOutputIsThatOfTheGoldens(t *testing.T) {
 			goldens := readTree(t, want)
 			for name, content := range files {
 				if content != goldens[name] {
-					t.Errorf("%s differs from its golden (go test ./... -update renews it); it is now:\n%s", name, content)
+					t.Errorf("%s differs from its golden, which the flag -update renews: %s", name, difference(content, goldens[name]))
 				}
 			}
 			for name := range goldens {
@@ -85,6 +86,17 @@ func TestARunForEachDirectoryGivesWhatOneRunGives(t *testing.T) {
 	if len(atOnce) == 0 || !maps.Equal(atOnce, oneByOne) {
 		t.Errorf("at once: %v\none by one: %v", slices.Sorted(maps.Keys(atOnce)), slices.Sorted(maps.Keys(oneByOne)))
 	}
+}
+
+// difference shows the first line that is another one.
+func difference(got, want string) string {
+	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(gotLines), len(wantLines)) {
+		if gotLines[i] != wantLines[i] {
+			return fmt.Sprintf("line %d is\n%s\nwant\n%s", i+1, gotLines[i], wantLines[i])
+		}
+	}
+	return fmt.Sprintf("there are %d lines, want %d", len(gotLines), len(wantLines))
 }
 
 func renew(t *testing.T, dir string, files map[string]string) {

@@ -22,15 +22,15 @@ func TestOutputCompilesAndIsVetted(t *testing.T) {
 
 		request.FileToGenerate = nil
 		for _, file := range request.GetProtoFile() { // imported ones too
-			if strings.Contains(file.GetOptions().GetGoPackage(), "example.test") {
+			if strings.Contains(file.GetOptions().GetGoPackage(), "example.com") {
 				request.FileToGenerate = append(request.FileToGenerate, file.GetName())
 			}
 		}
 		write(t, module, plugin(t, "protoc-gen-go", request, "paths=import"))
 		write(t, module, plugin(t, "protoc-gen-validate", request, "paths=import,lang=go"))
 	}
-	writeModule(t, filepath.Join(module, "example.test"), "example.test")
-	run(t, filepath.Join(module, "example.test"), nil, "go", "vet", "-mod=mod", "./...")
+	writeModule(t, filepath.Join(module, "example.com"), "example.com")
+	run(t, filepath.Join(module, "example.com"), nil, "go", "vet", "-mod=mod", "./...")
 }
 
 // plugin runs somebody else's plugin.

@@ -8,7 +8,7 @@ package nopackagesdk
 import (
 	"context"
 
-	"example.test/nopackage"
+	"example.com/nopackage"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

@@ -4,7 +4,7 @@
 package nopackagesdk
 
 import (
-	"example.test/nopackage"
+	"example.com/nopackage"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

@@ -8,7 +8,7 @@ package nopackageserver
 import (
 	"context"
 
-	"example.test/nopackage/nopackagesdk"
+	"example.com/nopackage/nopackagesdk"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

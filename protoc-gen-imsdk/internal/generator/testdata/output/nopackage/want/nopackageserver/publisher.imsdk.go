@@ -6,8 +6,8 @@ package nopackageserver
 import (
 	"context"
 
-	"example.test/nopackage"
-	"example.test/nopackage/nopackagesdk"
+	"example.com/nopackage"
+	"example.com/nopackage/nopackagesdk"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

@@ -6,7 +6,7 @@
 package pollv1sdk
 
 import (
-	pollv1 "example.test/full/poll/v1"
+	pollv1 "example.com/full/poll/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

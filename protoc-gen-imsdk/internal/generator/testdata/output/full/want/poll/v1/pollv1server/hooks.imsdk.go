@@ -10,7 +10,7 @@ package pollv1server
 import (
 	"context"
 
-	"example.test/full/poll/v1/pollv1sdk"
+	"example.com/full/poll/v1/pollv1sdk"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

@@ -8,8 +8,8 @@ package pollv1server
 import (
 	"context"
 
-	pollv1 "example.test/full/poll/v1"
-	"example.test/full/poll/v1/pollv1sdk"
+	pollv1 "example.com/full/poll/v1"
+	"example.com/full/poll/v1/pollv1sdk"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

@@ -7,7 +7,7 @@ package av1sdk
 import (
 	"context"
 
-	av1 "example.test/two/a/v1"
+	av1 "example.com/two/a/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

@@ -4,7 +4,7 @@
 package av1sdk
 
 import (
-	av1 "example.test/two/a/v1"
+	av1 "example.com/two/a/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

@@ -8,7 +8,7 @@ package av1server
 import (
 	"context"
 
-	"example.test/two/a/v1/av1sdk"
+	"example.com/two/a/v1/av1sdk"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

@@ -6,8 +6,8 @@ package av1server
 import (
 	"context"
 
-	av1 "example.test/two/a/v1"
-	"example.test/two/a/v1/av1sdk"
+	av1 "example.com/two/a/v1"
+	"example.com/two/a/v1/av1sdk"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

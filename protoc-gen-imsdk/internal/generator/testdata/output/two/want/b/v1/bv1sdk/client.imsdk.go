@@ -7,7 +7,7 @@ package bv1sdk
 import (
 	"context"
 
-	bv1 "example.test/two/b/v1"
+	bv1 "example.com/two/b/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

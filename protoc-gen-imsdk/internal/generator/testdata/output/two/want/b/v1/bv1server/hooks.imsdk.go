@@ -8,7 +8,7 @@ package bv1server
 import (
 	"context"
 
-	"example.test/two/b/v1/bv1sdk"
+	"example.com/two/b/v1/bv1sdk"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 

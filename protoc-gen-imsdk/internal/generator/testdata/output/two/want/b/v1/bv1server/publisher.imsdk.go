@@ -6,8 +6,8 @@ package bv1server
 import (
 	"context"
 
-	bv1 "example.test/two/b/v1"
-	"example.test/two/b/v1/bv1sdk"
+	bv1 "example.com/two/b/v1"
+	"example.com/two/b/v1/bv1sdk"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
