@@ -11,12 +11,6 @@ import (
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
-// ack is what has to be known of a message to acknowledge it; the message itself belongs to its handler.
-type ack struct {
-	id, room string
-	required bool
-}
-
 // newAckKind describes ACK's content. It is no kind to anybody else.
 func newAckKind() *runtime.TypedKind[*imv1.AckContent] {
 	return runtime.NewKind(runtime.KindSpec[*imv1.AckContent]{
@@ -28,12 +22,12 @@ func newAckKind() *runtime.TypedKind[*imv1.AckContent] {
 }
 
 // acknowledge sends an ACK as soon as there is a stream; it never blocks the handler's goroutine.
-func (s *Session) acknowledge(done ack) {
-	content, err := s.ackKind.Encode(&imv1.AckContent{OriginalMessageId: done.id, Success: true})
+func (s *Session) acknowledge(messageID, room string) {
+	content, err := s.ackKind.Encode(&imv1.AckContent{OriginalMessageId: messageID, Success: true})
 	if err == nil && !s.acks.put(&imv1.MessageRequest{
 		MessageId: s.nextID(),
 		UserId:    s.config.user,
-		RoomId:    done.room,
+		RoomId:    room,
 		Type:      imv1.MessageType_MESSAGE_TYPE_ACK,
 		Content:   content,
 	}) {
@@ -41,7 +35,7 @@ func (s *Session) acknowledge(done ack) {
 	}
 	if err != nil {
 		s.reportError(&runtime.Error{
-			Op: "acknowledge", Code: codes.ResourceExhausted, RoomID: done.room, MessageID: done.id, Err: err,
+			Op: "acknowledge", Code: codes.ResourceExhausted, RoomID: room, MessageID: messageID, Err: err,
 		})
 	}
 }

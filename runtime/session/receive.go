@@ -26,11 +26,8 @@ func (s *Session) receive(st *stream, message *imv1.MessageResponse) {
 		s.lane(st, message, func() { s.handleAck(message) })
 	case isControl(kind):
 		st.log.Debug("a control frame that this version does not know is ignored", "type", int32(kind))
-	case !s.config.receiving.echo && s.isEcho(message):
-		st.log.Debug("an own message came back and is dropped", "message_id", message.GetMessageId())
 	default:
-		s.counters.received.Add(1)
-		s.lane(st, message, func() { s.handle(incoming(message)) })
+		s.lane(st, message, func() { s.deliver(message) })
 	}
 }
 
@@ -43,14 +40,43 @@ func (s *Session) lane(st *stream, message *imv1.MessageResponse, work func()) {
 	s.lanes.push(message.GetRoomId(), work, st.watch.suspend, st.watch.resume)
 }
 
+// deliver handles a message, unless it is an own one or a repeat. It runs in the goroutine of the message's room.
+func (s *Session) deliver(message *imv1.MessageResponse) {
+	log := s.config.log
+	if !s.config.receiving.echo && s.isEcho(message) {
+		log.Debug("an own message came back and is dropped", "message_id", message.GetMessageId())
+		return
+	}
+	in := incoming(message)
+	if in.Seq > 0 || in.ID == "" { // nothing tells a repeat
+		s.counters.received.Add(1)
+		s.handle(in)
+		return
+	}
+	key := repeatKey{room: in.RoomID, from: in.From, id: in.ID}
+	switch state := s.repeats.state(key); state {
+	case repeatDone, repeatAcknowledged:
+		log.Debug("a message came again and is dropped", "message_id", in.ID)
+		if state == repeatAcknowledged && in.AckRequired {
+			s.acknowledge(in.ID, in.RoomID)
+		}
+	default:
+		s.counters.received.Add(1)
+		s.repeats.set(key, s.handle(in))
+	}
+}
+
 // isEcho tells whether a message is one that this session sent: by its session, or where the server does not tell it,
 // by its sender and id.
 func (s *Session) isEcho(message *imv1.MessageResponse) bool {
 	if id := message.GetSessionId(); id != 0 {
 		return id == s.id
 	}
-	return message.GetFromUserId() == s.config.user && message.GetMessageId() != "" &&
-		s.outbox.isOwn(message.GetMessageId())
+	if message.GetFromUserId() != s.config.user || message.GetMessageId() == "" {
+		return false
+	}
+	s.unary.wait(s.ctx, message.GetRoomId())
+	return s.outbox.isOwn(message.GetMessageId())
 }
 
 func (s *Session) receiveReceipts(st *stream, message *imv1.MessageResponse) {
@@ -85,16 +111,21 @@ func incoming(message *imv1.MessageResponse) *runtime.Incoming {
 	return in
 }
 
-// handle decodes a message, runs its handler, and acknowledges it if it asks for that and the handler returned nil.
-func (s *Session) handle(in *runtime.Incoming) {
-	wanted := ack{id: in.ID, room: in.RoomID, required: in.AckRequired}
+// handle decodes a message, runs its handler, and acknowledges it if it asks for that and the handler returned nil. It
+// tells what a repeat of the message is.
+func (s *Session) handle(in *runtime.Incoming) repeatState {
+	id, room, ackRequired := in.ID, in.RoomID, in.AckRequired // in belongs to the handler
 	handled, err := s.runHandler(in)
 	switch {
 	case err != nil:
 		s.reportError(handlerError(in, err))
-	case handled && wanted.required:
-		s.acknowledge(wanted)
+		return repeatFailed
+	case !handled:
+		return repeatDone
+	case ackRequired:
+		s.acknowledge(id, room)
 	}
+	return repeatAcknowledged
 }
 
 // runHandler tells whether a handler took the message. It turns a panic into an error.

@@ -39,6 +39,8 @@ type Session struct {
 	callbacks *callbacks
 	lanes     *lanes
 	outbox    *outbox
+	repeats   *repeats
+	unary     unaryRooms
 	rooms     *rooms
 	acks      *controlQueue // ACKs that wait for a stream
 
@@ -83,6 +85,7 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 		callbacks: &callbacks{group: g, log: c.log},
 		lanes:     newLanes(g, c.receiving.laneMessages, c.receiving.laneWorkers),
 		outbox:    newOutbox(),
+		repeats:   newRepeats(),
 		rooms:     newRooms(c.room),
 		acks:      newControlQueue(),
 		closing:   make(chan struct{}),

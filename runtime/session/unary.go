@@ -50,11 +50,13 @@ func (s *Session) sendMessage(
 ) (*runtime.Receipt, error) {
 	ctx, cancel := s.requestContext(ctx)
 	defer cancel()
+	defer s.unary.begin(out.RoomID)()
 	response, err := s.client.SendMessage(s.identify(ctx), request)
 	if err := s.outcome(ctx, op, out.RoomID, response.GetStatus(), err); err != nil {
 		return nil, inSend(op, out, err)
 	}
 	s.counters.sent.Add(1)
+	s.outbox.remember(response.GetMessageId())
 	receipt := &runtime.Receipt{
 		MessageID: out.ID, RoomID: out.RoomID, Appended: response.GetSeq() > 0,
 		Seq: response.GetSeq(), Epoch: response.GetEpoch(), Duplicate: response.GetDuplicate(),
