@@ -34,4 +34,6 @@ const (
 	FieldClash Code = "IM014"
 	// SplitPackage is one Go package that several proto packages or directories would write to.
 	SplitPackage Code = "IM015"
+	// NotValidated is a kind whose message protoc-gen-validate is told to leave out.
+	NotValidated Code = "IM016"
 )

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/envoyproxy/protoc-gen-validate/validate"
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
@@ -16,6 +18,7 @@ import (
 func (p *parser) fields(group *group) []*model.MessageFields {
 	reached := make(map[*protogen.Message]bool)
 	for _, each := range group.kinds {
+		p.validated(each)
 		reach(each.message, reached)
 	}
 	var tables []*model.MessageFields
@@ -27,6 +30,18 @@ func (p *parser) fields(group *group) []*model.MessageFields {
 	}
 	slices.SortFunc(tables, func(a, b *model.MessageFields) int { return cmp.Compare(a.Message, b.Message) })
 	return tables
+}
+
+// validated reports a kind whose content would have no ValidateAll.
+func (p *parser) validated(kind *kind) {
+	ignored, ok := proto.GetExtension(kind.message.Desc.Options(), validate.E_Ignored).(bool)
+	if ok && ignored {
+		p.findings.Add(position(kind.file.Desc, kind.message.Location, protoreflect.SourcePath{
+			messageOptions, int32(validate.E_Ignored.TypeDescriptor().Number()),
+		}), diag.NotValidated,
+			"message %s: with (validate.ignored) it gets no ValidateAll; write `option (validate.disabled) = true;` if it has no rules, or give protoc-gen-imsdk the option validate=none",
+			kind.Message)
+	}
 }
 
 // reach adds a message and what its fields hold. protoc-gen-validate does not look into google.protobuf's own messages,
