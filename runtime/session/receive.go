@@ -53,11 +53,11 @@ func (s *Session) deliver(message *imv1.MessageResponse) {
 		s.handle(in)
 		return
 	}
-	key := repeatKey{room: in.RoomID, from: in.From, id: in.ID}
+	key := messageKey{room: in.RoomID, from: in.From, id: in.ID}
 	switch state := s.repeats.state(key); state {
-	case repeatDone, repeatAcknowledged:
+	case repeatDone, repeatHandled:
 		log.Debug("a message came again and is dropped", "message_id", in.ID)
-		if state == repeatAcknowledged && in.AckRequired {
+		if state == repeatHandled && in.AckRequired {
 			s.acknowledge(in.ID, in.RoomID)
 		}
 	default:
@@ -119,13 +119,13 @@ func (s *Session) handle(in *runtime.Incoming) repeatState {
 	switch {
 	case err != nil:
 		s.reportError(handlerError(in, err))
-		return repeatFailed
+		return repeatNew
 	case !handled:
 		return repeatDone
 	case ackRequired:
 		s.acknowledge(id, room)
 	}
-	return repeatAcknowledged
+	return repeatHandled
 }
 
 // runHandler tells whether a handler took the message. It turns a panic into an error.

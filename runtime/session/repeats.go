@@ -3,25 +3,24 @@ package session
 import (
 	"sync"
 	"time"
-
-	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
-// How many messages, and for how long, a session recognises when a server of today repeats them. The time keeps a
-// sender whose ids start again with its process from going unheard.
+// How many messages, and for how long, a session recognises when a server that numbers nothing repeats them. The time
+// keeps a sender whose ids start again with its process from going unheard.
 const (
 	maxRepeats   = 4096
 	repeatWindow = 2 * time.Minute
 )
 
-// repeats knows the messages of late from servers that number nothing: deployed servers may send one twice.
+// repeats remembers what was received of late, and what became of it. All messages of a room come from the room's lane,
+// one after the other.
 type repeats struct {
 	mu    sync.Mutex // held for map and slice operations only
-	known map[messageKey]bool
+	known map[messageKey]repeatState
 	order []repeatable // oldest first
 }
 
-// messageKey names a message where no sequence number does. The zero value names none.
+// messageKey names a message where no sequence number does.
 type messageKey struct{ room, from, id string }
 
 type repeatable struct {
@@ -29,46 +28,46 @@ type repeatable struct {
 	seen time.Time
 }
 
-// keyOf is the message's key, the zero value if its server numbers messages or it has no id.
-func keyOf(in *runtime.Incoming) messageKey {
-	if in.Seq != 0 || in.ID == "" {
-		return messageKey{}
-	}
-	return messageKey{room: in.RoomID, from: in.From, id: in.ID}
-}
+// repeatState says what a message is if it comes again.
+type repeatState uint8
 
-// find tells whether a message came before, and whether a handler took it then.
-func (r *repeats) find(key messageKey) (handled, again bool) {
+const (
+	// repeatNew: it was not received of late, or its handler returned an error and runs again.
+	repeatNew repeatState = iota
+	// repeatDone: it is dropped.
+	repeatDone
+	// repeatHandled: it is dropped, and acknowledged again if it asks for that.
+	repeatHandled
+)
+
+func newRepeats() *repeats { return &repeats{known: make(map[messageKey]repeatState)} }
+
+func (r *repeats) state(key messageKey) repeatState {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.forget(time.Now().Add(-repeatWindow))
-	handled, again = r.known[key]
-	return handled, again
+	r.forget(time.Now())
+	return r.known[key]
 }
 
-// add notes a message that is done with.
-func (r *repeats) add(key messageKey, handled bool) {
-	if key == (messageKey{}) {
+// set notes what became of a message that was new.
+func (r *repeats) set(key messageKey, state repeatState) {
+	if state == repeatNew {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.known == nil {
-		r.known = make(map[messageKey]bool)
-	}
-	if len(r.order) == maxRepeats {
-		r.forget(r.order[0].seen)
-	}
-	r.known[key] = handled
+	r.known[key] = state
 	r.order = append(r.order, repeatable{key: key, seen: time.Now()})
 }
 
-// forget drops what is not younger than that. The lock is held.
-func (r *repeats) forget(until time.Time) {
-	old := 0
-	for old < len(r.order) && !r.order[old].seen.After(until) {
-		delete(r.known, r.order[old].key)
+// forget drops what is too old or too much. The lock is held.
+func (r *repeats) forget(now time.Time) {
+	old := max(len(r.order)-maxRepeats, 0)
+	for old < len(r.order) && now.Sub(r.order[old].seen) >= repeatWindow {
 		old++
+	}
+	for _, gone := range r.order[:old] {
+		delete(r.known, gone.key)
 	}
 	r.order = r.order[old:]
 }
