@@ -36,7 +36,7 @@ func (s *Server) takeFromStream(st *stream, request *imv1.MessageRequest) (*runt
 func checkSendable(request *imv1.MessageRequest) error {
 	kind := request.GetType()
 	switch {
-	case kind == imv1.MessageType_MESSAGE_TYPE_UNSPECIFIED:
+	case kind <= imv1.MessageType_MESSAGE_TYPE_UNSPECIFIED:
 		return refuse(codes.InvalidArgument, "type is not set: say what the content is")
 	case isControl(kind):
 		return refuse(codes.InvalidArgument, "type %s is a control frame that was not agreed on here", kind)

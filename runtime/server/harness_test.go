@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,8 +12,10 @@ import (
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
 )
@@ -38,13 +41,6 @@ type site struct {
 	t      *testing.T
 	server *server.Server
 	dialer func(context.Context, string) (net.Conn, error)
-}
-
-// bubble runs a test in a synctest bubble.
-func bubble(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	t.Parallel()
-	synctest.Test(t, test)
 }
 
 // start serves until the test ends.
@@ -238,6 +234,17 @@ func (p *peer) silent() {
 	}
 }
 
+// pass lets time pass and sends heartbeats meanwhile.
+func (p *peer) pass(d time.Duration) {
+	p.t.Helper()
+	for d > 0 {
+		step := min(d, 10*time.Second)
+		time.Sleep(step)
+		p.silent()
+		d -= step
+	}
+}
+
 // ended is how the stream ended; what came before is skipped.
 func (p *peer) ended() error {
 	p.t.Helper()
@@ -252,6 +259,89 @@ func (p *peer) ended() error {
 func (p *peer) hangUp() {
 	p.cancel()
 	synctest.Wait()
-	time.Sleep(time.Millisecond)
-	synctest.Wait()
+}
+
+// join asks on the stream to be put into a room and gives the answer.
+func (p *peer) join(room string, metadata map[string]string) (*imv1.MessageResponse, *imv1.JoinRoomResponse) {
+	p.t.Helper()
+	p.send(&imv1.MessageRequest{MessageId: "join-" + room, RoomId: room, Type: join, Metadata: metadata})
+	message := p.want(joined)
+	if message.GetMessageId() != "join-"+room {
+		p.t.Fatalf("JOINED has id %q", message.GetMessageId())
+	}
+	return message, decode(p.t, message.GetContent(), &imv1.JoinRoomResponse{})
+}
+
+// leave asks on the stream to be taken out of a room and gives the answer.
+func (p *peer) leave(room string) *imv1.LeaveRoomResponse {
+	p.t.Helper()
+	p.send(&imv1.MessageRequest{MessageId: "leave-" + room, RoomId: room, Type: leave})
+	message := p.want(left)
+	if message.GetMessageId() != "leave-"+room {
+		p.t.Fatalf("LEFT has id %q", message.GetMessageId())
+	}
+	return decode(p.t, message.GetContent(), &imv1.LeaveRoomResponse{})
+}
+
+func decode[T proto.Message](t *testing.T, raw []byte, into T) T {
+	t.Helper()
+	if err := proto.Unmarshal(raw, into); err != nil {
+		t.Fatal(err)
+	}
+	return into
+}
+
+// wantStatus checks an error's code and that its text has all the words.
+func wantStatus(t *testing.T, err error, code codes.Code, words ...string) {
+	t.Helper()
+	if status.Code(err) != code {
+		t.Fatalf("got %v, want %v", err, code)
+	}
+	wantWords(t, status.Convert(err).Message(), words...)
+}
+
+func wantWords(t *testing.T, got string, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(got, word) {
+			t.Errorf("%q does not say %q", got, word)
+		}
+	}
+}
+
+// wantRefused checks that a receipt is a refusal with a code and words.
+func wantRefused(t *testing.T, receipt *imsdkv1.Receipt, code codes.Code, words ...string) {
+	t.Helper()
+	refusal := receipt.GetRefusal()
+	if refusal == nil || codes.Code(refusal.GetCode()) != code || receipt.GetSeq() != 0 {
+		t.Fatalf("got %v, want a refusal with %v", receipt, code)
+	}
+	wantWords(t, refusal.GetMessage(), words...)
+}
+
+// wantTaken checks that a receipt is none of a refusal.
+func wantTaken(t *testing.T, receipt *imsdkv1.Receipt) {
+	t.Helper()
+	if receipt.GetRefusal() != nil || receipt.GetSeq() == 0 || receipt.GetEpoch() == 0 || receipt.GetTime() == nil {
+		t.Fatalf("got %v, want an appended message", receipt)
+	}
+}
+
+// users is who is in a room, as GetRoomInfo tells it.
+func (s *site) users(room string) []*imv1.RoomUser {
+	s.t.Helper()
+	info, err := s.stub().GetRoomInfo(s.t.Context(), &imv1.GetRoomInfoRequest{RoomId: room})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return info.GetUsers()
+}
+
+func marshal(t *testing.T, message proto.Message) string {
+	t.Helper()
+	raw, err := proto.Marshal(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }

@@ -26,6 +26,7 @@ type Join struct {
 	// Muted users' messages are refused with PERMISSION_DENIED. A client cannot ask for it.
 	Muted bool
 	// Metadata is what the user joins with. Others see it in the JOIN_ROOM and LEAVE_ROOM notices.
+	// Never nil.
 	Metadata map[string]string
 }
 
@@ -72,9 +73,10 @@ func (s *Server) admit(ctx context.Context, user, roomID string, metadata map[st
 		return nil, err
 	}
 	request := &Join{
-		UserID: user, RoomID: roomID, Metadata: maps.Clone(metadata),
+		UserID: user, RoomID: roomID, Metadata: make(map[string]string, len(metadata)),
 		Nickname: metadata[nicknameKey], Role: roleOf(metadata[roleKey]),
 	}
+	maps.Copy(request.Metadata, metadata)
 	if s.config.joinHook == nil {
 		return request, nil
 	}

@@ -103,9 +103,7 @@ func (st *stream) run() error {
 	st.srv.streams.running.Go(st.receiveAll)
 	st.srv.streams.running.Go(st.sendAll)
 	if user == "" {
-		if err := st.learnUser(); err != nil {
-			return err
-		}
+		return st.learnUser()
 	}
 	return st.handleAll()
 }
@@ -135,7 +133,7 @@ func (st *stream) open(user, roomID string, metadata map[string]string) (*imsdkv
 	return state, err
 }
 
-// learnUser is for streams whose metadata name no user: the first message does.
+// learnUser is for streams whose metadata name no user: the first message does. Then it handles the rest.
 func (st *stream) learnUser() error {
 	timeout := time.NewTimer(st.srv.config.firstMessage)
 	defer timeout.Stop()
@@ -164,7 +162,7 @@ func (st *stream) learnUser() error {
 		return err
 	}
 	st.handle(first.request)
-	return nil
+	return st.handleAll()
 }
 
 const howToNameUser = "send the metadata user-id and room-id, or a first message (a HEARTBEAT will do) with user_id and room_id"

@@ -1,0 +1,375 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1sdk"
+	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1server"
+	"github.com/game-im/im-grpc-sdk/runtime"
+	"github.com/game-im/im-grpc-sdk/runtime/server"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// hooked is a site with the hooks of im.v1.
+func hooked(t *testing.T, hooks imv1server.Hooks, opts ...server.Option) (*site, *imv1server.Publisher) {
+	t.Helper()
+	srv := newServer(t, opts...)
+	publisher, err := imv1server.Register(srv, hooks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serve(t, srv), publisher
+}
+
+func TestAReceiptTellsThePlaceInTheLog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t)
+		anna, ben := s.knowing("anna", "r", 1, 1), s.today("ben", "r")
+		anna.want(joinRoom)
+		anna.send(&imv1.MessageRequest{MessageId: "m", RoomId: "r", Type: text, Content: []byte("hi"), SendNumber: 5})
+		receipt, got := anna.wantReceipt(), ben.wantText("hi")
+		wantTaken(t, receipt)
+		if receipt.GetMessageId() != "m" || receipt.GetRoomId() != "r" || receipt.GetSendNumber() != 5 || receipt.GetDuplicate() ||
+			receipt.GetSeq() != got.GetSeq() || receipt.GetEpoch() != got.GetEpoch() ||
+			!receipt.GetTime().AsTime().Equal(got.GetTimestamp().AsTime()) {
+			t.Errorf("receipt %v, message %v", receipt, got)
+		}
+	})
+}
+
+func TestARepeatGetsTheFirstReceiptAgainAndIsNotDelivered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t)
+		ben, anna := s.today("ben", "r"), s.knowing("anna", "r", 1, 1)
+		ben.want(joinRoom)
+		request := &imv1.MessageRequest{
+			MessageId: "m", RoomId: "r", Type: text, Content: []byte("once"), Metadata: map[string]string{"a": "1", "b": "2"},
+		}
+		anna.send(request)
+		first := anna.wantReceipt()
+		anna.pass(time.Minute)
+		ben.wantText("once")
+		request.Timestamp = timestamppb.Now() // a clock is no payload
+		desk := s.knowing("anna", "r", 2, 1)  // nor does the session matter
+		desk.send(request)
+		again := desk.wantReceipt()
+		if !again.GetDuplicate() || again.GetSeq() != first.GetSeq() || again.GetEpoch() != first.GetEpoch() ||
+			!again.GetTime().AsTime().Equal(first.GetTime().AsTime()) {
+			t.Errorf("first %v, again %v", first, again)
+		}
+		ben.silent()
+		anna.silent()
+		if s.server.Stats().Duplicates != 1 {
+			t.Errorf("stats: %+v", s.server.Stats())
+		}
+	})
+}
+
+func TestTheSameIDWithAnotherPayloadIsRefused(t *testing.T) {
+	t.Parallel()
+	first := &imv1.MessageRequest{MessageId: "m", RoomId: "r", Type: text, Content: []byte("a"), Metadata: map[string]string{"k": "v"}}
+	for name, other := range map[string]*imv1.MessageRequest{
+		"content":  {MessageId: "m", RoomId: "r", Type: text, Content: []byte("b"), Metadata: map[string]string{"k": "v"}},
+		"type":     {MessageId: "m", RoomId: "r", Type: 9, Content: []byte("a"), Metadata: map[string]string{"k": "v"}},
+		"metadata": {MessageId: "m", RoomId: "r", Type: text, Content: []byte("a"), Metadata: map[string]string{"k": "w"}},
+		"ack": {
+			MessageId: "m", RoomId: "r", Type: text, Content: []byte("a"), Metadata: map[string]string{"k": "v"}, AckRequired: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t)
+				anna := s.knowing("anna", "r", 1, 1)
+				anna.send(first)
+				wantTaken(t, anna.wantReceipt())
+				anna.send(other)
+				wantRefused(t, anna.wantReceipt(), codes.AlreadyExists, `"m"`, "used before")
+				ben := s.knowing("ben", "r", 2, 1) // another user's id is another id
+				ben.send(other)
+				wantTaken(t, ben.wantReceipt())
+			})
+		})
+	}
+}
+
+func TestRepeatsAreRecognisedForTheWindowAndForTheLastMessages(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		anna := start(t, server.WithRetention(3, time.Minute)).knowing("anna", "r", 1, 1)
+		repeat := func(id string, want bool) {
+			t.Helper()
+			anna.say("r", id, "x")
+			if got := anna.wantReceipt(); got.GetDuplicate() != want {
+				t.Errorf("%s: duplicate %v, want %v", id, got.GetDuplicate(), want)
+			}
+		}
+		for _, id := range []string{"1", "2", "3", "4", "5"} {
+			repeat(id, false)
+		}
+		anna.pass(59 * time.Second)
+		repeat("1", true) // within the window
+		anna.pass(2 * time.Second)
+		repeat("6", false) // drops what is too much
+		repeat("5", true)  // among the last three
+		repeat("1", false)
+	})
+}
+
+func TestAMessageThatIsNoneIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		request *imv1.MessageRequest
+		code    codes.Code
+		words   string
+	}{
+		"no type":         {&imv1.MessageRequest{RoomId: "r"}, codes.InvalidArgument, "type is not set"},
+		"no room":         {&imv1.MessageRequest{Type: text}, codes.InvalidArgument, "room_id is empty"},
+		"a FRAME":         {&imv1.MessageRequest{RoomId: "r", Type: 16}, codes.InvalidArgument, "not agreed on"},
+		"type 63":         {&imv1.MessageRequest{RoomId: "r", Type: 63}, codes.InvalidArgument, "not agreed on"},
+		"SYSTEM":          {&imv1.MessageRequest{RoomId: "r", Type: system}, codes.PermissionDenied, "only the server sends"},
+		"JOIN_ROOM":       {&imv1.MessageRequest{RoomId: "r", Type: joinRoom}, codes.PermissionDenied, "only the server sends"},
+		"LEAVE_ROOM":      {&imv1.MessageRequest{RoomId: "r", Type: leaveRoom}, codes.PermissionDenied, "only the server sends"},
+		"a long id":       {&imv1.MessageRequest{MessageId: strings.Repeat("x", 129), Type: text}, codes.InvalidArgument, "MessageRequest"},
+		"a long room":     {&imv1.MessageRequest{RoomId: strings.Repeat("x", 129), Type: text}, codes.InvalidArgument, "MessageRequest"},
+		"a negative type": {&imv1.MessageRequest{RoomId: "r", Type: -1}, codes.InvalidArgument, "type is not set"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				anna := start(t).knowing("anna", "r", 1, 1)
+				anna.send(test.request)
+				wantRefused(t, anna.wantReceipt(), test.code, test.words)
+				anna.say("r", "fine", "the stream lives")
+				wantTaken(t, anna.wantReceipt())
+			})
+		})
+	}
+}
+
+func TestContentOfARegisteredKindIsValidated(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		kind    imv1.MessageType
+		content string
+		path    string
+		words   string
+	}{
+		"empty text":     {text, "", "text", "invalid content"},
+		"not UTF-8":      {text, "\xff", "", "UTF-8"},
+		"no audio id":    {audio, `{"duration":3}`, "audio_id", "invalid content"},
+		"no JSON at all": {audio, `{"duration":`, "", "does not parse"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s, _ := hooked(t, imv1server.Hooks{})
+				ben, anna := s.today("ben", "r"), s.knowing("anna", "r", 1, 1)
+				ben.want(joinRoom)
+				anna.send(&imv1.MessageRequest{MessageId: "m", RoomId: "r", Type: test.kind, Content: []byte(test.content)})
+				receipt := anna.wantReceipt()
+				wantRefused(t, receipt, codes.InvalidArgument, test.words)
+				violations := receipt.GetRefusal().GetViolations()
+				if test.path != "" && (len(violations) != 1 || violations[0].GetPath() != test.path || violations[0].GetReason() == "") {
+					t.Errorf("violations: %v", violations)
+				}
+				ben.silent()
+			})
+		})
+	}
+}
+
+func TestAHookAdmitsChangesAndRefuses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sent := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		s, _ := hooked(t, imv1server.Hooks{
+			OnText: func(_ context.Context, m *imv1sdk.TextMessage) error {
+				if m.From != "anna" || m.RoomID != "r" || m.ID == "" || !m.Time.Equal(sent) {
+					t.Errorf("the hook got %+v", m.Envelope)
+				}
+				switch m.Content.GetText() {
+				case "change me":
+					m.Content.Text = "changed"
+					m.Metadata = map[string]string{"by": "hook"}
+					m.From, m.RoomID, m.ID = "x", "y", "z" // ignored
+				case "refuse me":
+					return status.Error(codes.FailedPrecondition, "not today")
+				case "reject me":
+					return errors.New("just no")
+				case "break me":
+					m.Content.Text = ""
+				case "crash":
+					panic("oh")
+				}
+				return nil
+			},
+			OnRichText: func(context.Context, *imv1sdk.RichTextMessage) error { return nil },
+		})
+		ben, anna := s.today("ben", "r"), s.knowing("anna", "r", 1, 1)
+		ben.want(joinRoom)
+		say := func(kind imv1.MessageType, content string) {
+			anna.send(&imv1.MessageRequest{RoomId: "r", Type: kind, Content: []byte(content), Timestamp: timestamppb.New(sent)})
+		}
+		say(text, "as it is")
+		wantTaken(t, anna.wantReceipt())
+		ben.wantText("as it is")
+		say(text, "change me")
+		receipt := anna.wantReceipt()
+		wantTaken(t, receipt)
+		if got := ben.wantText("changed"); got.GetMetadata()["by"] != "hook" || got.GetFromUserId() != "anna" ||
+			got.GetMessageId() != receipt.GetMessageId() {
+			t.Errorf("got %v", got)
+		}
+		say(text, "refuse me")
+		wantRefused(t, anna.wantReceipt(), codes.FailedPrecondition, "not today")
+		say(text, "reject me")
+		wantRefused(t, anna.wantReceipt(), codes.PermissionDenied, "just no")
+		say(text, "break me")
+		wantRefused(t, anna.wantReceipt(), codes.Internal, "hook for Text made an invalid content", "text")
+		say(text, "crash")
+		wantRefused(t, anna.wantReceipt(), codes.Internal, "hook for Text failed")
+		say(richText, `{ "content":"x",  "unknown": 1 }`) // untouched bytes travel as they came
+		wantTaken(t, anna.wantReceipt())
+		if got := ben.want(richText); string(got.GetContent()) != `{ "content":"x",  "unknown": 1 }` {
+			t.Errorf("got %s", got.GetContent())
+		}
+		if s.server.Stats().Panics != 1 {
+			t.Errorf("stats: %+v", s.server.Stats())
+		}
+	})
+}
+
+func TestARepeatIsRecognisedByWhatTheSenderSentNotByWhatTheHookMade(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		s, _ := hooked(t, imv1server.Hooks{OnText: func(_ context.Context, m *imv1sdk.TextMessage) error {
+			calls.Add(1)
+			m.Content.Text += "!"
+			return nil
+		}})
+		anna := s.knowing("anna", "r", 1, 1)
+		for want := range 2 {
+			anna.say("r", "m", "hi")
+			if got := anna.wantReceipt(); got.GetDuplicate() != (want == 1) {
+				t.Errorf("got %v", got)
+			}
+		}
+		if calls.Load() != 1 {
+			t.Errorf("the hook was asked %d times", calls.Load())
+		}
+	})
+}
+
+// directed registers one kind with the number 1000.
+func directed(t *testing.T, srv *server.Server, direction runtime.Direction, hook func() error) *runtime.TypedKind[*wrapperspb.StringValue] {
+	t.Helper()
+	kind := runtime.NewKind(runtime.KindSpec[*wrapperspb.StringValue]{
+		Number: 1000, Name: "Vote", Direction: direction, Encoding: runtime.EncodingRaw,
+		New: func() *wrapperspb.StringValue { return &wrapperspb.StringValue{} },
+	})
+	route := runtime.On(kind, func(context.Context, *runtime.Message[*wrapperspb.StringValue]) error { return hook() })
+	if err := srv.Register(runtime.Registration{Package: "votes", Routes: []runtime.Route{route}}); err != nil {
+		t.Fatal(err)
+	}
+	return kind
+}
+
+func TestAKindForTheServerIsHandledAndHandedToNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		votes := 0
+		kind := directed(t, srv, runtime.DirectionClient, func() error { votes++; return nil })
+		s := serve(t, srv)
+		ben, anna := s.today("ben", "r"), s.knowing("anna", "r", 1, 1)
+		ben.want(joinRoom)
+		anna.send(&imv1.MessageRequest{MessageId: "v", RoomId: "r", Type: 1000, Content: []byte("yes")})
+		if got := anna.wantReceipt(); got.GetRefusal() != nil || got.GetSeq() != 0 || got.GetEpoch() != 0 || got.GetMessageId() != "v" {
+			t.Errorf("got %v", got)
+		}
+		ben.silent()
+		if votes != 1 {
+			t.Errorf("the hook saw %d", votes)
+		}
+		_, err := runtime.Publish(t.Context(), srv, kind, "r", wrapperspb.String("x"), nil)
+		wantStatus(t, err, codes.InvalidArgument, "only clients send Vote")
+	})
+}
+
+func TestAKindOfTheServerIsRefusedFromClients(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		directed(t, srv, runtime.DirectionServer, func() error { t.Error("the hook was asked"); return nil })
+		anna := serve(t, srv).knowing("anna", "r", 1, 1)
+		anna.send(&imv1.MessageRequest{MessageId: "v", RoomId: "r", Type: 1000, Content: []byte("yes")})
+		wantRefused(t, anna.wantReceipt(), codes.PermissionDenied, "only the server sends Vote")
+	})
+}
+
+func TestASlowHookDelaysOnlyItsOwnStream(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := hooked(t, imv1server.Hooks{OnText: func(ctx context.Context, m *imv1sdk.TextMessage) error {
+			if m.Content.GetText() == "slow" {
+				select {
+				case <-time.After(time.Hour):
+				case <-ctx.Done():
+				}
+			}
+			return nil
+		}})
+		anna, ben, clara := s.today("anna", "r"), s.today("ben", "r"), s.today("clara", "r")
+		anna.say("r", "m", "slow")
+		anna.send(&imv1.MessageRequest{Type: heartbeat}) // waits behind it, and longer than silence may last
+		begin := time.Now()
+		ben.say("r", "m", "quick")
+		clara.wantText("quick")
+		if waited := time.Since(begin); waited != 0 {
+			t.Errorf("waited %v", waited)
+		}
+		for anna.next().GetType() != heartbeat {
+		}
+		if waited := time.Since(begin); waited != time.Hour {
+			t.Errorf("waited %v", waited)
+		}
+	})
+}
+
+func TestRegisterComesBeforeTheFirstCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t)
+		s.today("anna", "r")
+		_, err := imv1server.Register(s.server, imv1server.Hooks{})
+		if err == nil {
+			t.Fatal("it was taken")
+		}
+		wantWords(t, err.Error(), "register before the first call")
+	})
+}
+
+func TestAKindIsRegisteredOnce(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t)
+	if _, err := imv1server.Register(srv, imv1server.Hooks{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := imv1server.Register(srv, imv1server.Hooks{}); !errors.Is(err, runtime.ErrKindClaimed) {
+		t.Errorf("got %v", err)
+	}
+}
