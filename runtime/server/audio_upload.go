@@ -43,8 +43,7 @@ func (s *Server) uploadFailed(ctx context.Context, body *uploadBody, err error) 
 	if ctx.Err() != nil {
 		return asStatus(ctx.Err(), codes.Canceled)
 	}
-	s.log.Error("the audio store failed", "error", err)
-	return hideInternal(err, "the audio could not be stored")
+	return s.hide(err, "the audio could not be stored")
 }
 
 // uploadHead reads the first piece.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -73,7 +74,7 @@ func TestAllReadersSeeOneOrder(t *testing.T) {
 		for range 4 {
 			go func(p *peer) {
 				for i := range 50 {
-					p.say("r", fmt.Sprint(i), p.user)
+					p.say("r", strconv.Itoa(i), p.user)
 				}
 			}(s.today(fmt.Sprintf("w%d", len(s.users("r"))), "r"))
 		}
@@ -127,9 +128,8 @@ func TestAStalledReaderIsEndedAndDelaysNobody(t *testing.T) {
 				reader.want(joinRoom)
 				page := strings.Repeat("x", 16<<10)
 				for i := range 40 {
-					writer.say("r", fmt.Sprint(i), page)
-					for reader.next().GetMessageId() != fmt.Sprint(i) { // nobody waits for the stalled one
-					}
+					writer.say("r", strconv.Itoa(i), page)
+					reader.wantAfterOthers(text) // nobody waits for the stalled one
 				}
 				wantStatus(t, stalled.ended(), codes.ResourceExhausted, "reads too slowly")
 				if s.server.Stats().SlowReaders != 1 {

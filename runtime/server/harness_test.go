@@ -202,6 +202,16 @@ func (p *peer) want(kind imv1.MessageType) *imv1.MessageResponse {
 	return message
 }
 
+// wantAfterOthers skips other types.
+func (p *peer) wantAfterOthers(kind imv1.MessageType) *imv1.MessageResponse {
+	p.t.Helper()
+	for {
+		if message := p.next(); message.GetType() == kind {
+			return message
+		}
+	}
+}
+
 // wantText is the next message, which has to be a text.
 func (p *peer) wantText(words string) *imv1.MessageResponse {
 	p.t.Helper()
@@ -345,3 +355,6 @@ func marshal(t *testing.T, message proto.Message) string {
 	}
 	return string(raw)
 }
+
+// crash panics if it gets nothing.
+func crash(errs []error) error { return errs[0] }

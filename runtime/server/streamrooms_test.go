@@ -1,8 +1,8 @@
 package server_test
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -84,7 +84,7 @@ func TestAStreamIsInSoManyRoomsAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		anna := start(t, server.WithMaxRooms(2)).knowing("anna", "", 1, 1)
 		for i := range 2 {
-			anna.join(fmt.Sprint(i), nil)
+			anna.join(strconv.Itoa(i), nil)
 		}
 		_, third := anna.join("3", nil)
 		if codes.Code(third.GetStatus().GetCode()) != codes.ResourceExhausted {

@@ -59,8 +59,7 @@ func (s *Server) audioInfo(ctx context.Context, id string) (audio Audio, err err
 	case errors.Is(err, ErrNoAudio):
 		return Audio{}, refuse(codes.NotFound, "there is no audio %q on this server", id)
 	case err != nil:
-		s.log.Error("the audio store failed", "error", err)
-		return Audio{}, hideInternal(err, "the audio could not be looked up")
+		return Audio{}, s.hide(err, "the audio could not be looked up")
 	default:
 		return audio, nil
 	}
@@ -74,8 +73,7 @@ func (s *Server) transcribe(ctx context.Context, audio Audio) (*imv1.TranscriptR
 		return nil, panicked
 	}
 	if err != nil {
-		s.log.Error("the transcriber failed", "error", err)
-		return nil, hideInternal(err, "the audio could not be transcribed")
+		return nil, s.hide(err, "the audio could not be transcribed")
 	}
 	response := &imv1.TranscriptResponse{
 		Status: responseStatus(nil),
@@ -98,13 +96,14 @@ func timestampOf(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
-// hideInternal keeps an error that was made for clients, and hides one that was not: it may tell of paths and hosts.
-func hideInternal(err error, text string) error {
+// hide keeps an error that was made for clients. One that was not may tell of paths and hosts: it goes to the log.
+func (s *Server) hide(err error, text string) error {
 	if _, ok := status.FromError(err); ok {
 		return err
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return asStatus(err, codes.Internal)
 	}
+	s.log.Error(text, "error", err)
 	return refuse(codes.Internal, "%s", text)
 }
