@@ -2,19 +2,13 @@ package imtest_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/test/bufconn"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1sdk"
@@ -22,71 +16,6 @@ import (
 	"github.com/game-im/im-grpc-sdk/runtime/internal/today"
 	"github.com/game-im/im-grpc-sdk/runtime/session"
 )
-
-// deployedServers are the ways in which deployed servers differ.
-var deployedServers = map[string]today.Options{
-	"no header for ever, heartbeats unanswered": {},
-	"header at once without our key":            {Header: today.HeaderAtOnce, AnswerHeartbeats: true},
-	"header after 3 s":                          {Header: today.HeaderLate, AnswerHeartbeats: true},
-	"header after 3 s, heartbeats unanswered":   {Header: today.HeaderLate},
-	"before v1.2.0":                             {FirstMessageOnly: true, AnswerHeartbeats: true},
-	"before v1.2.0, heartbeats unanswered":      {FirstMessageOnly: true},
-	"echo":                                      {Header: today.HeaderAtOnce, AnswerHeartbeats: true, Echo: true},
-	"ACKs required":                             {AckRequired: true},
-	"repeats":                                   {Repeat: true, AnswerHeartbeats: true},
-	"success is 200":                            {Header: today.HeaderAtOnce, Success: 200},
-	"everything at once": {
-		Header: today.HeaderLate, FirstMessageOnly: true, AnswerHeartbeats: true, Echo: true, AckRequired: true,
-		Repeat: true, Success: 200,
-	},
-}
-
-// deployment is a deployed server with our session, which has told its handlers' recorder everything so far.
-type deployment struct {
-	srv    *today.Server
-	dial   func() *today.Client
-	ours   *session.Session
-	client *imv1sdk.Client
-	heard  *recorder
-}
-
-// deploy starts a deployed server and a session in room r that has not connected yet.
-func deploy(t *testing.T, options today.Options) *deployment {
-	t.Helper()
-	listener := bufconn.Listen(1 << 16)
-	grpcServer := grpc.NewServer(grpc.WaitForHandlers(true))
-	srv := today.NewServer(options)
-	imv1.RegisterIMServiceServer(grpcServer, srv)
-	go func() { _ = grpcServer.Serve(listener) }()
-	t.Cleanup(grpcServer.Stop)
-
-	dialer := grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-		return listener.DialContext(ctx)
-	})
-	heard := new(recorder)
-	opts := append(heard.told(), session.WithUser("ours"), session.WithRoom("r"), session.WithDialOptions(dialer))
-	ours, err := session.Dial("passthrough:///deployed", opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ours.Close() })
-	return &deployment{srv: srv, ours: ours, heard: heard, client: record(t, ours, heard), dial: func() *today.Client {
-		conn, err := grpc.NewClient("passthrough:///deployed", dialer,
-			grpc.WithTransportCredentials(insecure.NewCredentials()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = conn.Close() })
-		client, err := today.NewClient(t.Context(), conn, today.ClientOptions{
-			User: "bob", Room: "r", HeartbeatAtStart: true,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(client.Close)
-		return client
-	}}
-}
 
 func TestASessionWorksWithEachDeployedServerForTenMinutes(t *testing.T) {
 	t.Parallel()
@@ -127,7 +56,7 @@ func chatOnDeployed(t *testing.T, options today.Options) {
 	d.heard.expect(t)
 
 	// Seven minutes of traffic both ways.
-	bob := d.dial()
+	bob := d.dial(t)
 	time.Sleep(5 * time.Second) // some servers' headers take 3
 	d.heard.expect(t, "join bob@r ")
 	for i := range 41 {
@@ -275,7 +204,7 @@ func unaryOnDeployed(t *testing.T, options today.Options) {
 	t.Helper()
 	d := deploy(t, options)
 	connect(t, d.ours)
-	bob := d.dial()
+	bob := d.dial(t)
 	time.Sleep(5 * time.Second)
 	d.heard.expect(t, "join bob@r ")
 	ctx := t.Context()
@@ -338,5 +267,64 @@ func uploadToDeployed(t *testing.T, d *deployment) {
 	transcript, err := d.ours.GetAudioTranscript(t.Context(), stored.GetAudioId())
 	if err != nil || transcript.GetText() != "transcript of "+stored.GetAudioId() {
 		t.Errorf("GetAudioTranscript: %v, %v", transcript, err)
+	}
+}
+
+func TestASessionComesBackToEachDeployedServer(t *testing.T) {
+	t.Parallel()
+	for name, options := range deployedServers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { comeBackToDeployed(t, options) })
+		})
+	}
+}
+
+func comeBackToDeployed(t *testing.T, options today.Options) {
+	t.Helper()
+	ctx := t.Context()
+	d := deploy(t, options)
+	connect(t, d.ours)
+	for _, room := range []string{"r2", "r3", "left"} {
+		if _, err := d.ours.JoinRoom(ctx, room); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.ours.LeaveRoom(ctx, "left"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Minute)
+	before := d.srv
+	d.stop()
+	synctest.Wait()
+	if told := d.heard.take(); len(told) == 0 || !strings.HasPrefix(told[0], "disconnected: ") {
+		t.Fatalf("told %q", told)
+	}
+
+	// A send waits while there is no server, and arrives once when there is one.
+	sent := make(chan error, 1)
+	go func() {
+		_, err := d.client.SendText(ctx, "r2", &imv1.TextContent{Text: "patience"})
+		sent <- err
+	}()
+	time.Sleep(time.Minute)
+	d.start(options)
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	time.Sleep(time.Minute)
+	for room, want := range map[string][]string{"r": {"ours"}, "r2": {"ours"}, "r3": {"ours"}, "left": nil} {
+		if members := d.srv.Members(room); !slices.Equal(members, want) {
+			t.Errorf("in %s: %q, want %q", room, members, want)
+		}
+	}
+	if texts := d.srv.Received(textType); len(texts) != 1 || string(texts[0].GetContent()) != "patience" {
+		t.Errorf("the new server has the texts %v", texts)
+	}
+	if opened := d.srv.Opened(); opened != 1 {
+		t.Errorf("%d streams were opened on the new server", opened)
+	}
+	if violations := slices.Concat(before.Violations(), d.srv.Violations()); len(violations) > 0 {
+		t.Errorf("violations: %q", violations)
 	}
 }
