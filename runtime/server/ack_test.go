@@ -91,7 +91,7 @@ func TestAnAckOfTheBackendsMessageReachesTheOperator(t *testing.T) {
 		told := make(chan server.Ack, 1)
 		s := start(t, server.WithOnAck(func(_ context.Context, ack server.Ack) {
 			told <- ack
-			crash(nil) // the operator's mistake ends nothing
+			_ = crash(nil) // the operator's mistake ends nothing
 		}))
 		anna := s.today("anna", "r")
 		_, err := s.server.Publish(t.Context(), &runtime.Outgoing{RoomID: "r", Type: 4, ID: "m", AckRequired: true})

@@ -122,7 +122,7 @@ type failingStore struct {
 
 func (f failingStore) Put(context.Context, server.Audio, io.Reader) (server.Audio, error) {
 	if f.err == nil {
-		crash(nil)
+		return server.Audio{}, crash(nil)
 	}
 	return server.Audio{}, f.err
 }
