@@ -49,10 +49,7 @@ func (s *Session) handleAck(message *imv1.MessageResponse) {
 	content, err := s.ackKind.Decode(message.GetContent())
 	acknowledged, ok := content.(*imv1.AckContent)
 	if err != nil || !ok {
-		s.reportError(&runtime.Error{
-			Op: "receive ACK", Code: codes.InvalidArgument,
-			RoomID: message.GetRoomId(), MessageID: message.GetMessageId(), Err: err,
-		})
+		s.reportError(withOp("receive", message.GetRoomId(), err))
 		return
 	}
 	defer func() {

@@ -15,16 +15,18 @@ import (
 
 // config is what the options set. It does not change once the session is made.
 type config struct {
-	user      string
-	room      string
-	agent     string
-	timing    timing
-	dialing   dialing
-	conn      *grpc.ClientConn // given by WithConn
-	handlers  handlers
-	receiving receiving
-	sending   sending
-	log       *slog.Logger
+	user    string
+	room    string
+	agent   string
+	timing  timing
+	dialing dialing
+	conn    *grpc.ClientConn // given by WithConn
+	// transports are what Dial's connection consists of; the credentials fill it.
+	transports transports
+	handlers   handlers
+	receiving  receiving
+	sending    sending
+	log        *slog.Logger
 }
 
 // timing has every duration.

@@ -62,14 +62,18 @@ func (s *Session) establish(ctx context.Context) (*stream, error) {
 	if err != nil {
 		return nil, orCause(ctx, err)
 	}
-	if err = st.shake(ctx); err == nil {
+	if err = st.shake(ctx, s.doubt.Load()); err == nil {
 		err = s.enterRooms(ctx, st)
 	}
 	if err != nil {
 		err = orCause(ctx, err)
 		st.kill(err)
+		if s.doubt.Load() && errors.Is(err, context.DeadlineExceeded) {
+			s.cutTransport(st)
+		}
 		return nil, err
 	}
+	s.doubt.Store(false)
 	return st, nil
 }
 

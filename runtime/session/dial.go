@@ -58,7 +58,7 @@ func (c *config) dialOptions(schemes []discovery.Scheme) ([]grpc.DialOption, err
 		builders[i] = scheme.Builder()
 	}
 	opts := []grpc.DialOption{
-		grpc.WithTransportCredentials(creds),
+		grpc.WithTransportCredentials(trackedCredentials{TransportCredentials: creds, all: &c.transports}),
 		grpc.WithResolvers(builders...),
 		grpc.WithDefaultServiceConfig(serviceConfig),
 		grpc.WithConnectParams(c.connectParams()),

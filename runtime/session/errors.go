@@ -107,7 +107,8 @@ func explainConnect(text string) string {
 		return "the server speaks plaintext: leave out session.WithTransportCredentials, or use its TLS port"
 	case strings.Contains(text, "x509:"), strings.Contains(text, "authentication handshake failed"):
 		return "TLS failed: check the certificate's names, who signed it and its dates"
-	case strings.Contains(text, "server preface"), strings.Contains(text, "frame"):
+	case strings.Contains(text, "server preface"), strings.Contains(text, "frame"), strings.Contains(text, "EOF"),
+		strings.Contains(text, "broken pipe"), strings.Contains(text, "connection reset"):
 		return "what listens there does not speak gRPC in plaintext: " +
 			"check the port; for TLS, give session.WithTransportCredentials"
 	case strings.Contains(text, "no such host"), strings.Contains(text, "name resolver"):

@@ -109,14 +109,25 @@ func (st *stream) agree(c *contract) {
 // minHeartbeat keeps a server from asking for a flood.
 const minHeartbeat = 100 * time.Millisecond
 
-// shake waits until it is known what the server knows, or the handshake wait is over.
-func (st *stream) shake(ctx context.Context) error {
+// shake waits until it is known what the server knows, or the handshake wait is over. In doubt, after a server fell
+// silent that had answered before, silence is no sign of a server of today: then it waits for as long as ctx lets it.
+func (st *stream) shake(ctx context.Context, doubt bool) error {
 	timer := time.NewTimer(st.timing.handshakeWait)
 	defer timer.Stop()
 	select {
 	case <-st.header:
 		return nil
 	case <-timer.C:
+	case <-st.ended:
+		return st.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if !doubt {
+		return nil
+	}
+	select {
+	case <-st.header:
 		return nil
 	case <-st.ended:
 		return st.err

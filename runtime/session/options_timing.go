@@ -42,6 +42,9 @@ func WithHandshakeWait(d time.Duration) Option {
 	})
 }
 
+// longestWait is what no sensible wait exceeds.
+const longestWait = 24 * time.Hour
+
 // WithReconnect says how the session comes back. Default: Reconnect{}, which never gives up.
 func WithReconnect(policy Reconnect) Option {
 	return option(func(c *config) error {
@@ -49,9 +52,13 @@ func WithReconnect(policy Reconnect) Option {
 			return errors.New("WithReconnect: a number is negative; 0 stands for the default")
 		}
 		c.timing.reconnect = policy.withDefaults()
-		if policy := c.timing.reconnect; policy.Base > policy.Max {
+		switch policy := c.timing.reconnect; {
+		case policy.Base > policy.Max:
 			return fmt.Errorf("WithReconnect: Base is %s, more than Max, %s", policy.Base, policy.Max)
+		case policy.Max > longestWait:
+			return fmt.Errorf("WithReconnect: Max is %s, more than %s", policy.Max, longestWait)
+		default:
+			return nil
 		}
-		return nil
 	})
 }

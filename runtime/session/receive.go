@@ -180,13 +180,18 @@ func orElse(ctx context.Context, in *runtime.Incoming, handler runtime.ReceiveFu
 	return true, handler(ctx, in)
 }
 
-// handlerError is what OnError is told of a handler's error.
+// handlerError is what OnError is told of a handler's error, or of a content that did not parse or validate.
 func handlerError(in *runtime.Incoming, err error) error {
-	if typed, ok := err.(*runtime.Error); ok && typed.Op != "" { //nolint:errorlint // only one that says it all
-		return typed
+	e := &runtime.Error{Code: codes.Unknown, Err: err}
+	if typed, ok := err.(*runtime.Error); ok { //nolint:errorlint // a wrapped one is the handler's own text
+		if typed.Op != "" {
+			return typed
+		}
+		filled := *typed
+		e = &filled
 	}
-	e := &runtime.Error{Op: "handle", Code: codes.Unknown, RoomID: in.RoomID, MessageID: in.ID, Err: err}
-	if in.Kind != nil {
+	e.Op, e.RoomID, e.MessageID = "handle", in.RoomID, in.ID
+	if e.Kind == "" && in.Kind != nil {
 		e.Kind = in.Kind.Name
 	}
 	return e

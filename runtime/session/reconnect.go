@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,6 +18,10 @@ func (s *Session) supervise(st *stream) {
 	attempt := 0
 	for {
 		<-st.gone
+		if errors.Is(st.err, errDead) {
+			s.doubt.Store(true)
+			s.cutTransport(st)
+		}
 		s.outbox.failAll(st.err)
 		if _, _, ok := s.machine.move(StateReconnecting, nil, nil, StateConnected); !ok {
 			return // closed
