@@ -19,6 +19,7 @@ type network struct {
 	mu       sync.Mutex
 	listener *bufconn.Listener // nil while nobody listens
 	conns    map[*conn]struct{}
+	frozen   chan struct{} // closed by thaw; nil: everything gets through
 }
 
 // listen lets clients connect until the listener is closed.
@@ -47,7 +48,7 @@ func (n *network) dial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: raw, network: n}
+	c := &conn{Conn: raw, network: n, closed: make(chan struct{})}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.conns == nil {
@@ -64,8 +65,33 @@ func (n *network) cut() {
 	n.conns = nil
 	n.mu.Unlock()
 	for c := range conns {
-		_ = c.Conn.Close()
+		_ = c.Close()
 	}
+}
+
+// freeze holds back every byte, both ways, until thaw.
+func (n *network) freeze() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.frozen == nil {
+		n.frozen = make(chan struct{})
+	}
+}
+
+func (n *network) thaw() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.frozen != nil {
+		close(n.frozen)
+		n.frozen = nil
+	}
+}
+
+// ice is what holds back bytes, or nil.
+func (n *network) ice() <-chan struct{} {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.frozen
 }
 
 // conn is a client's end of a connection.
@@ -73,10 +99,36 @@ type conn struct {
 	net.Conn
 
 	network *network
+	close   sync.Once
+	closed  chan struct{}
+}
+
+// Read gives what has come, once the network is not frozen.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.wait()
+	return n, err
+}
+
+// Write sends, once the network is not frozen.
+func (c *conn) Write(p []byte) (int, error) {
+	c.wait()
+	return c.Conn.Write(p)
+}
+
+func (c *conn) wait() {
+	for ice := c.network.ice(); ice != nil; ice = c.network.ice() {
+		select {
+		case <-ice:
+		case <-c.closed:
+			return
+		}
+	}
 }
 
 // Close closes it and forgets it.
 func (c *conn) Close() error {
+	c.close.Do(func() { close(c.closed) })
 	c.network.mu.Lock()
 	delete(c.network.conns, c)
 	c.network.mu.Unlock()
