@@ -1,0 +1,9 @@
+package main
+
+func Example() {
+	main()
+	// Output:
+	// <bob> Hello, Ann!
+	// the room's log has it: true
+	// send Text (room "lobby"): invalid content: text: value length must be between 1 and 65536 bytes, inclusive
+}
