@@ -37,7 +37,7 @@ func (s *Session) Connect(ctx context.Context) error {
 	if !s.goLive(st, StateConnecting) {
 		return s.connectError(ctx, s.closedError())
 	}
-	s.group.start(func() { s.supervise(st) })
+	s.group.start(func() { s.supervise(st) }) //nolint:contextcheck // it outlives this call
 	return nil
 }
 
@@ -69,7 +69,7 @@ func (s *Session) establish(ctx context.Context) (*stream, error) {
 		err = orCause(ctx, err)
 		st.kill(err)
 		if s.doubt.Load() && errors.Is(err, context.DeadlineExceeded) {
-			s.cutTransport(st)
+			s.cutTransport(st) //nolint:contextcheck // it asks the stream's own context for the peer
 		}
 		return nil, err
 	}
