@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
@@ -104,5 +105,26 @@ func TestAnAckOfTheBackendsMessageReachesTheOperator(t *testing.T) {
 			t.Errorf("told %+v", got)
 		}
 		anna.silent()
+	})
+}
+
+func TestAnAckIsLookedUpAsLongAsTheLogHasTheMessage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, server.WithRetention(2, time.Second))
+		anna, ben := s.today("anna", "r"), s.today("ben", "r")
+		anna.want(joinRoom)
+		for _, id := range []string{"m", "n", "o"} {
+			ben.send(&imv1.MessageRequest{MessageId: id, RoomId: "r", Type: text, Content: []byte(id), AckRequired: true})
+			anna.wantText(id)
+			time.Sleep(2 * time.Second)
+		}
+		anna.acknowledge("r", acknowledged) // of "m", which is gone
+		anna.acknowledge("r", `{"original_message_id":"n"}`)
+		anna.silent()
+		if got := ben.want(ack); string(got.GetContent()) != `{"original_message_id":"n"}` {
+			t.Errorf("got %s", got.GetContent())
+		}
+		ben.silent()
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -321,4 +322,43 @@ func TestAFolderTakesNoIDThatIsAPath(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(folder, "outside.audio")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("it is there: %v", err)
 	}
+}
+
+func TestAnUploadThatBreaksOffLeavesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, server.WithAudioStore(server.NewMemoryAudioStore(10)))
+		ctx, cancel := context.WithCancel(t.Context())
+		rpc, err := s.stub().UploadAudio(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = rpc.Send(&imv1.UploadAudioRequest{Data: &imv1.UploadAudioRequest_Metadata{
+			Metadata: &imv1.AudioMetadata{UserId: "anna", Duration: math.Inf(1)},
+		}})
+		_ = rpc.Send(&imv1.UploadAudioRequest{Data: &imv1.UploadAudioRequest_Chunk{Chunk: []byte("12345")}})
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if _, err := s.upload(&imv1.AudioMetadata{UserId: "anna"}, "1234567890"); err != nil {
+			t.Errorf("its bytes still count: %v", err)
+		}
+	})
+}
+
+func TestALengthThatNoDurationHoldsIsNotKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := server.NewMemoryAudioStore(10)
+		s := start(t, server.WithAudioStore(store))
+		for _, seconds := range []float64{math.Inf(1), math.NaN(), 1e300} {
+			uploaded, err := s.upload(&imv1.AudioMetadata{UserId: "anna", Duration: seconds}, "x")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := store.Stat(t.Context(), uploaded.GetAudioId()); err != nil || got.Duration != 0 {
+				t.Errorf("%v: got %v, %v", seconds, got.Duration, err)
+			}
+		}
+	})
 }

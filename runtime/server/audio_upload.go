@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"time"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
@@ -71,8 +72,16 @@ func (s *Server) uploadHead(rpc uploadStream) (Audio, error) {
 	}
 	return Audio{
 		ID: newMessageID(), UserID: user, RoomID: head.GetRoomId(), Format: head.GetFormat(), Size: head.GetSize(),
-		Duration: time.Duration(head.GetDuration() * float64(time.Second)), Created: time.Now(),
+		Duration: durationOf(head.GetDuration()), Created: time.Now(),
 	}, nil
+}
+
+// durationOf reads seconds; what no Duration holds is not known.
+func durationOf(seconds float64) time.Duration {
+	if d := seconds * float64(time.Second); d < math.MaxInt64 {
+		return time.Duration(d)
+	}
+	return 0
 }
 
 // mayUpload asks the room, if it is on this server: an upload may be balanced to another one.

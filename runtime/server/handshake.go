@@ -37,6 +37,7 @@ func (st *stream) shakeHands(ctx context.Context) {
 		return
 	}
 	st.contract.known = true
+	st.agent = hello.GetAgent()
 	if hello.GetSessionId() != 0 {
 		st.key.id, st.wireSession, st.number = hello.GetSessionId(), hello.GetSessionId(), hello.GetStreamNumber()
 	}

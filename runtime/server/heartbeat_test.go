@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,5 +83,15 @@ func TestAClientOfTodayThatSendsOneHeartbeatIn120SecondsStays(t *testing.T) {
 			time.Sleep(120 * time.Second)
 			p.silent()
 		}
+	})
+}
+
+func TestAHeartbeatOutOfBoundsIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := start(t).today("anna", "r")
+		p.send(&imv1.MessageRequest{MessageId: strings.Repeat("x", 129), Type: heartbeat})
+		p.send(&imv1.MessageRequest{MessageId: "m", UserId: "ben", Type: heartbeat})
+		p.silent()
 	})
 }

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// Join is a user about to be put into a room. A JoinHook may change Nickname, Role, Muted and Metadata.
+// Join is a user about to be put into a room. A JoinHook may change Nickname, Role, Muted and Metadata, until it returns.
 type Join struct {
 	// UserID is the user.
 	UserID string
@@ -43,14 +43,17 @@ func (s *Server) join(ctx context.Context, st *stream, roomID string, metadata m
 		return err
 	}
 	for {
-		r, err := s.roomFor(ctx, roomID)
-		if err != nil {
+		var r *room
+		if r, err = s.roomFor(ctx, roomID); err != nil {
 			return err
 		}
-		if err := r.join(st, request, tell); !errors.Is(err, errRoomGone) {
+		if err = r.join(st, request, tell); err == nil {
+			return nil
+		}
+		s.rooms.removeUnused(r)
+		if !errors.Is(err, errRoomGone) { // its last user left between the two calls: make a new one
 			return err
 		}
-		s.rooms.remove(r) // its last user left between the two lines; make a new one
 	}
 }
 

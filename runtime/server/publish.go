@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"maps"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
@@ -65,9 +67,12 @@ func (s *Server) publishedRequest(out *runtime.Outgoing) (*imv1.MessageRequest, 
 	if err != nil {
 		return nil, err
 	}
+	if out.Kind == nil {
+		raw = bytes.Clone(raw) // the caller's again once Publish has returned; the readers' queues are not empty then
+	}
 	request := &imv1.MessageRequest{
 		MessageId: out.ID, UserId: out.From, RoomId: out.RoomID, Type: imv1.MessageType(out.Type),
-		Content: raw, Metadata: out.Metadata, AckRequired: out.AckRequired,
+		Content: raw, Metadata: maps.Clone(out.Metadata), AckRequired: out.AckRequired,
 	}
 	if request.GetMessageId() == "" {
 		request.MessageId = newMessageID()

@@ -92,3 +92,24 @@ func TestAPublishThatCannotBeSaysWhy(t *testing.T) {
 		wantStatus(t, err, codes.Unavailable, "stopping")
 	})
 }
+
+func TestWhatWasPublishedIsTheCallersAgainAfterwards(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t)
+		anna := s.today("anna", "r")
+		out := &runtime.Outgoing{RoomID: "r", Type: 1, Raw: []byte("mine"), Metadata: map[string]string{"k": "v"}}
+		for range 20 {
+			if _, err := s.server.Publish(t.Context(), out); err != nil {
+				t.Fatal(err)
+			}
+			out.Raw[0], out.Metadata["k"] = 'M', "w" // a data race if the server still used them
+			out.Raw[0], out.Metadata["k"] = 'm', "v"
+		}
+		for range 20 {
+			if got := anna.wantText("mine"); got.GetMetadata()["k"] != "v" {
+				t.Errorf("got %v", got)
+			}
+		}
+	})
+}

@@ -31,6 +31,7 @@ type room struct {
 	messages   int64 // without notices
 	lastActive time.Time
 	idle       *time.Timer // removes the empty room later; nil: nothing is planned
+	idleTimes  uint64      // how often idle was set
 }
 
 // member is a user in a room.

@@ -289,3 +289,21 @@ func TestAnUnknownRoomIsNotFound(t *testing.T) {
 		wantRefused(t, anna.wantReceipt(), codes.NotFound, `no room "nowhere"`)
 	})
 }
+
+func TestRolesAreReadInEverySpelling(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t)
+		anna := s.knowing("anna", "", 1, 1)
+		for name, role := range map[string]imv1.UserRole{
+			"admin": imv1.UserRole_USER_ROLE_ADMIN, "Moderator": imv1.UserRole_USER_ROLE_MODERATOR,
+			"USER_ROLE_ADMIN": imv1.UserRole_USER_ROLE_ADMIN, "emperor": imv1.UserRole_USER_ROLE_USER,
+			"unspecified": imv1.UserRole_USER_ROLE_USER,
+		} {
+			anna.join("r", map[string]string{"role": name})
+			if got := s.users("r")[0].GetRole(); got != role {
+				t.Errorf("%s: got %v", name, got)
+			}
+		}
+	})
+}

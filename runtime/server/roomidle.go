@@ -15,18 +15,34 @@ func (r *room) emptied() bool {
 		r.gone = true
 		return true
 	default:
-		r.idle = time.AfterFunc(timeout, r.endIdle)
+		r.idleTimes++
+		times := r.idleTimes
+		r.idle = time.AfterFunc(timeout, func() { r.endIdle(times) })
 		return false
 	}
 }
 
-func (r *room) endIdle() {
+// endIdle ends the room if it has been empty since it was so for the nth time.
+func (r *room) endIdle(nth uint64) {
 	r.mu.Lock()
-	r.gone = r.gone || (r.idle != nil && len(r.members) == 0)
+	r.gone = r.idle != nil && r.idleTimes == nth
 	gone := r.gone
 	r.mu.Unlock()
 	if gone {
 		r.srv.rooms.remove(r)
+	}
+}
+
+// removeUnused removes a room that was made for a join which then failed.
+func (all *rooms) removeUnused(r *room) {
+	r.mu.Lock()
+	if !r.gone && len(r.members) == 0 && r.idle == nil {
+		r.emptied()
+	}
+	gone := r.gone
+	r.mu.Unlock()
+	if gone {
+		all.remove(r)
 	}
 }
 

@@ -28,6 +28,7 @@ type stream struct {
 	wireSession    uint64 // the session id that others see; 0: a client of today
 	number         uint32 // of the session's streams, this one
 	contract       contract
+	agent          string        // Hello's
 	interval, wait time.Duration // the client's heartbeats
 	silence        time.Duration // ends the stream
 
@@ -91,6 +92,8 @@ func (st *stream) run() error {
 			return err
 		}
 	}
+	st.srv.log.Debug("stream opened", slog.String("user", user), slog.Bool("handshake", st.contract.known),
+		slog.String("agent", st.agent))
 	header, err := st.header(state)
 	if err != nil {
 		return err

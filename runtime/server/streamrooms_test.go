@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
@@ -109,4 +110,24 @@ func TestAClientOfTodayIsPutIntoTheRoomThatItSendsTo(t *testing.T) {
 		ben.say("r", "m", "hello")
 		anna.wantText("hello")
 	})
+}
+
+func TestAJoinThatFailsLeavesNoRoomBehind(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]*imv1.RoomConfig{"at once": {}, "idle": {IdleTimeoutSeconds: 60}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := start(t, server.WithMaxRooms(1), policy(config))
+				anna := s.today("anna", "r")
+				anna.say("q", "m", "one too many")
+				anna.silent()
+				time.Sleep(61 * time.Second)
+				synctest.Wait()
+				if rooms := s.server.Stats().Rooms; rooms != 1 {
+					t.Errorf("%d rooms", rooms)
+				}
+			})
+		})
+	}
 }
