@@ -9,9 +9,9 @@
 //	}
 //
 // The server is the one of package server, with its rooms, receipts and heartbeats; options, hooks and publishers go
-// in through [WithServerOptions] and [WithSetup]. [Server.Cut] breaks every connection, [Server.Freeze] makes the
-// network silent without breaking anything, [Server.Stop], [Server.Start] and [Server.Restart] do what an operator
-// does. Sessions come back by themselves, as they do in production.
+// in through [WithServerOptions] and [WithSetup]. [Server.Cut] breaks every connection, [Server.Freeze] makes each one
+// silent without breaking it, [Server.Stop], [Server.Start] and [Server.Restart] do what an operator does. Sessions
+// come back by themselves, as they do in production.
 //
 // Everything that imtest makes ends with the test, in the right order: nothing leaks, and nothing is to be closed by
 // the test.

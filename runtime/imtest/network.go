@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc/test/bufconn"
 )
@@ -19,7 +20,6 @@ type network struct {
 	mu       sync.Mutex
 	listener *bufconn.Listener // nil while nobody listens
 	conns    map[*conn]struct{}
-	frozen   chan struct{} // closed by thaw; nil: everything gets through
 }
 
 // listen lets clients connect until the listener is closed.
@@ -69,29 +69,13 @@ func (n *network) cut() {
 	}
 }
 
-// freeze holds back every byte, both ways, until thaw.
+// freeze makes every connection silent for good, without telling anybody.
 func (n *network) freeze() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.frozen == nil {
-		n.frozen = make(chan struct{})
+	for c := range n.conns {
+		c.frozen.Store(true)
 	}
-}
-
-func (n *network) thaw() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.frozen != nil {
-		close(n.frozen)
-		n.frozen = nil
-	}
-}
-
-// ice is what holds back bytes, or nil.
-func (n *network) ice() <-chan struct{} {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.frozen
 }
 
 // conn is a client's end of a connection.
@@ -99,31 +83,27 @@ type conn struct {
 	net.Conn
 
 	network *network
+	frozen  atomic.Bool
 	close   sync.Once
 	closed  chan struct{}
 }
 
-// Read gives what has come, once the network is not frozen.
+// Read gives what has come, or nothing until the end if the connection is frozen.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.wait()
+	if c.frozen.Load() {
+		<-c.closed
+		return 0, net.ErrClosed
+	}
 	return n, err
 }
 
-// Write sends, once the network is not frozen.
+// Write sends, or loses what it is given if the connection is frozen.
 func (c *conn) Write(p []byte) (int, error) {
-	c.wait()
-	return c.Conn.Write(p)
-}
-
-func (c *conn) wait() {
-	for ice := c.network.ice(); ice != nil; ice = c.network.ice() {
-		select {
-		case <-ice:
-		case <-c.closed:
-			return
-		}
+	if c.frozen.Load() {
+		return len(p), nil
 	}
+	return c.Conn.Write(p)
 }
 
 // Close closes it and forgets it.

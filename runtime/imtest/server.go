@@ -147,10 +147,6 @@ func (s *Server) Restart() {
 // Cut breaks every connection at once; the server goes on, and clients may connect again.
 func (s *Server) Cut() { s.network.cut() }
 
-// Freeze lets no byte through any more, in either direction, and breaks no connection: neither side is told, as when a
-// cable is pulled out. New connections freeze too. Thaw ends it; what was written meanwhile then arrives, if its
-// connection still lives.
+// Freeze makes every connection that there is silent for good, in both directions, and breaks none: neither side is
+// told, as when a router forgets them. New connections work.
 func (s *Server) Freeze() { s.network.freeze() }
-
-// Thaw ends Freeze.
-func (s *Server) Thaw() { s.network.thaw() }
