@@ -45,19 +45,19 @@ func dialTLS(target, caFile, certFile, keyFile string) (*session.Session, error)
 	)
 }
 
-// token gives a bearer token. gRPC asks it at every call and for the stream of every reconnect, so it may be renewed.
-type token func(ctx context.Context) (string, error)
+// bearer gives a bearer token. gRPC asks it at every call and for the stream of every reconnect, so it may be renewed.
+type bearer func(ctx context.Context) (string, error)
 
 // GetRequestMetadata is what goes along with a call.
-func (t token) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
-	value, err := t(ctx)
+func (b bearer) GetRequestMetadata(ctx context.Context, _ ...string) (map[string]string, error) {
+	value, err := b(ctx)
 	return map[string]string{"authorization": "Bearer " + value}, err
 }
 
 // RequireTransportSecurity makes gRPC refuse to send it without TLS.
-func (token) RequireTransportSecurity() bool { return true }
+func (bearer) RequireTransportSecurity() bool { return true }
 
-func dialWithToken(target string, transport credentials.TransportCredentials, current token) (*session.Session, error) {
+func dialWithToken(target string, transport credentials.TransportCredentials, current bearer) (*session.Session, error) {
 	s, err := session.Dial(target,
 		session.WithUser("user001"),
 		session.WithTransportCredentials(transport),
