@@ -22,7 +22,9 @@ func (s Scheme) Builder() resolver.Builder { return s.builder }
 // Check says what is wrong with a target before anything is dialled. A builder that has a method
 // Check(resolver.Target) error is asked; any other takes all targets.
 func (s Scheme) Check(target resolver.Target) error {
-	if checker, ok := s.builder.(interface{ Check(resolver.Target) error }); ok {
+	if checker, ok := s.builder.(interface {
+		Check(target resolver.Target) error
+	}); ok {
 		return checker.Check(target)
 	}
 	return nil

@@ -74,7 +74,7 @@ func (s *Session) UploadAudio(
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(s.ctx, func() { cancel(s.closedError()) })()
+	defer s.onClose(func() { cancel(s.closedError()) })()
 	u := &upload{info: info, step: func() func() { return s.stall(cancel) }}
 	for _, opt := range opts {
 		opt.applyUpload(u)

@@ -71,7 +71,7 @@ func checkEnvelope(out *runtime.Outgoing, raw []byte) error {
 // checkType says whether an application may send a kind number at all.
 func checkType(number int32) error {
 	const firstControl, lastControl = 16, 63
-	reason := ""
+	var reason string
 	switch kind := imv1.MessageType(number); {
 	case kind == imv1.MessageType_MESSAGE_TYPE_UNSPECIFIED, number < 0:
 		reason = "is no kind: give the number of one"

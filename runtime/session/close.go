@@ -1,6 +1,9 @@
 package session
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // grace is how long Close waits for the server to end the stream, so that what was sent last arrives.
 const grace = 500 * time.Millisecond
@@ -42,6 +45,9 @@ func (s *Session) end(reason error) {
 	s.group.leave()
 	close(s.closed)
 }
+
+// onClose calls f when the session closes, unless stop was called before.
+func (s *Session) onClose(f func()) (stop func() bool) { return context.AfterFunc(s.ctx, f) }
 
 func awaitEnd(st *stream) {
 	timer := time.NewTimer(grace)

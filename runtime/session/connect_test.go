@@ -31,7 +31,7 @@ import (
 // serveTCP serves a script on a port of its own.
 func serveTCP(t *testing.T, s *script, opts ...grpc.ServerOption) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func serveTCP(t *testing.T, s *script, opts ...grpc.ServerOption) string {
 // talkTCP gives whoever connects to talk.
 func talkTCP(t *testing.T, talk func(net.Conn)) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func certificate(t *testing.T, name string) (tls.Certificate, *x509.CertPool) {
 // refusedPort is one that nobody listens on.
 func refusedPort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,10 +6,12 @@ import (
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 )
 
-// capabilities are what this session knows; docs/protocol.md has the others, which are not built yet.
-var capabilities = []imsdkv1.Capability{
-	imsdkv1.Capability_CAPABILITY_RECEIPTS,
-	imsdkv1.Capability_CAPABILITY_STREAM_ROOMS,
+// ownCapabilities are what this session knows; docs/protocol.md has the others, which are not built yet.
+func ownCapabilities() []imsdkv1.Capability {
+	return []imsdkv1.Capability{
+		imsdkv1.Capability_CAPABILITY_RECEIPTS,
+		imsdkv1.Capability_CAPABILITY_STREAM_ROOMS,
+	}
 }
 
 // Capabilities tells what the live stream has. The zero value is a server without the handshake, or no live stream.
@@ -32,7 +34,7 @@ type contract struct {
 
 func newContract(welcome *imsdkv1.Welcome) *contract {
 	has := func(c imsdkv1.Capability) bool {
-		return slices.Contains(welcome.GetCapabilities(), c) && slices.Contains(capabilities, c)
+		return slices.Contains(welcome.GetCapabilities(), c) && slices.Contains(ownCapabilities(), c)
 	}
 	return &contract{
 		Capabilities: Capabilities{

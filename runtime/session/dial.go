@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -23,7 +24,7 @@ import (
 func Dial(target string, opts ...Option) (*Session, error) {
 	c, err := newConfig(opts)
 	if err == nil && c.conn != nil {
-		err = fmt.Errorf("WithConn: for New only; Dial makes a connection of its own")
+		err = errors.New("WithConn: for New only; Dial makes a connection of its own")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("session.Dial: %w", err)
@@ -83,7 +84,7 @@ func (c *config) connectParams() grpc.ConnectParams {
 // name.
 func checkTarget(target string, schemes []discovery.Scheme) error {
 	if strings.TrimSpace(target) == "" {
-		return fmt.Errorf("it is empty: write host:port, or a target such as static:///a:1,b:2 or dns:///host:port")
+		return errors.New("it is empty: write host:port, or a target such as static:///a:1,b:2 or dns:///host:port")
 	}
 	name, rest, found := strings.Cut(target, "://")
 	if !found {
@@ -132,7 +133,7 @@ func unknownScheme(name string) error {
 // checkHostPort takes what has no scheme, as gRPC does: host:port, unix:path, dns:host.
 func checkHostPort(target string) error {
 	if strings.ContainsAny(target, " \t\r\n") {
-		return fmt.Errorf("it has a space in it: write host:port, or a target such as static:///a:1,b:2")
+		return errors.New("it has a space in it: write host:port, or a target such as static:///a:1,b:2")
 	}
 	if strings.Contains(target, ",") {
 		return fmt.Errorf("it has several servers: write static:///%s", target)
@@ -142,7 +143,7 @@ func checkHostPort(target string) error {
 		return nil // dns assumes a port of its own, and the scheme's resolver looks at the rest
 	}
 	if rest == "" {
-		return fmt.Errorf("the port is missing: write host:port")
+		return errors.New("the port is missing: write host:port")
 	}
 	return nil
 }

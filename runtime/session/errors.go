@@ -76,7 +76,7 @@ func statusError(op, room string, st *imv1.ResponseStatus) error {
 	case number == 0, number >= 200 && number <= 299:
 		return nil
 	case number >= 1 && number <= 16:
-		code := codes.Code(number) //nolint:gosec // 1 to 16
+		code := codes.Code(number)
 		return &runtime.Error{Op: op, RoomID: room, Code: code, Message: joinText(code.String(), st.GetMessage())}
 	default:
 		return &runtime.Error{

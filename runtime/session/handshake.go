@@ -60,7 +60,7 @@ func (s *Session) hello(number uint32) *imsdkv1.Hello {
 		Version:           handshakeVersion,
 		SessionId:         s.id,
 		StreamNumber:      number,
-		Capabilities:      capabilities,
+		Capabilities:      ownCapabilities(),
 		HeartbeatInterval: durationpb.New(s.config.timing.heartbeatInterval),
 		HeartbeatTimeout:  durationpb.New(s.config.timing.heartbeatTimeout),
 		Limits:            &imsdkv1.Limits{MaxMessageBytes: maxReceiveBytes},

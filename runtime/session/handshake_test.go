@@ -188,7 +188,7 @@ func TestTheRoundTripOfAHeartbeatIsMeasured(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		srv := &script{stream: func(p *peer) error {
-			return p.serve(welcome(), func(m *imv1.MessageRequest) (bool, error) {
+			return p.serve(welcome(), func(*imv1.MessageRequest) (bool, error) {
 				time.Sleep(30 * time.Millisecond)
 				return false, nil
 			})

@@ -24,7 +24,7 @@ type roomSends struct {
 }
 
 func newOutbox() *outbox {
-	return &outbox{rooms: make(map[string]*roomSends), recent: newRecentIDs(maxRecentIDs)}
+	return &outbox{rooms: make(map[string]*roomSends), recent: newRecentIDs()}
 }
 
 // add numbers a job that is about to be written. The writer alone calls it, so that numbers rise as messages leave.
@@ -131,7 +131,7 @@ func decided(out *runtime.Outgoing, receipt *imsdkv1.Receipt) outcome {
 }
 
 func refusalError(out *runtime.Outgoing, refusal *imsdkv1.Refusal) error {
-	code := codes.Code(refusal.GetCode()) //nolint:gosec // bounded on the next line
+	code := codes.Code(refusal.GetCode())
 	if code == codes.OK || code > codes.Unauthenticated {
 		code = codes.Unknown
 	}

@@ -52,13 +52,18 @@ func (r Reconnect) wait(attempt int, cause error) time.Duration {
 		return max(r.Wait(attempt, cause), 0)
 	}
 	if refused(cause) {
-		return r.Max/2 + rand.N(r.Max/2+1)
+		return r.Max/2 + jitter(r.Max/2)
 	}
 	ceiling := r.Base
 	for i := 1; i < attempt && ceiling < r.Max; i++ {
 		ceiling *= 2
 	}
-	return rand.N(min(ceiling, r.Max) + 1)
+	return jitter(min(ceiling, r.Max))
+}
+
+// jitter is a random time up to limit.
+func jitter(limit time.Duration) time.Duration {
+	return rand.N(limit + 1) //nolint:gosec // nothing secret: it only has to spread
 }
 
 // refused tells whether a server does not want the session, however often it tries.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -85,7 +86,7 @@ func TestRoomsOfAServerOfTodayAreJoinedAndLeftByCalls(t *testing.T) {
 		if _, err := s.LeaveRoom(t.Context(), "r"); err != nil || len(s.Rooms()) != 0 {
 			t.Errorf("LeaveRoom: %v; rooms %q", err, s.Rooms())
 		}
-		if got := srv.calls(); len(got) != 2 || got[0].(*imv1.JoinRoomRequest).GetMetadata()["nickname"] != "Ann" {
+		if got := srv.calls(); len(got) != 2 || requests[*imv1.JoinRoomRequest](srv)[0].GetMetadata()["nickname"] != "Ann" {
 			t.Errorf("calls: %v", got)
 		}
 	})
@@ -132,7 +133,7 @@ func TestARoomRequestThatIsWrongLeavesNothing(t *testing.T) {
 		s := start(t, srv).connected(t)
 		many := make(map[string]string)
 		for i := range 65 {
-			many[fmt.Sprint(i)] = "x"
+			many[strconv.Itoa(i)] = "x"
 		}
 		long := strings.Repeat("x", 129)
 		ctx := t.Context()
@@ -251,8 +252,8 @@ func TestAfterAReconnectToAServerOfTodayRoomsAreJoinedByCalls(t *testing.T) {
 		}
 		restart(t, n, s)
 		var got []string
-		for _, request := range srv.calls()[2:] {
-			got = append(got, request.(*imv1.JoinRoomRequest).GetRoomId())
+		for _, request := range requests[*imv1.JoinRoomRequest](srv)[2:] {
+			got = append(got, request.GetRoomId())
 		}
 		slices.Sort(got)
 		if !slices.Equal(got, []string{"a", "b"}) {
@@ -329,8 +330,7 @@ func TestADefaultRoomThatRefusesFailsConnect(t *testing.T) {
 func TestAJoinGoesOnWithTheNextStreamWhenItsStreamBreaks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var srv *script
-		srv = &script{stream: func(p *peer) error {
+		srv := &script{stream: func(p *peer) error {
 			return p.serve(welcome(), func(m *imv1.MessageRequest) (bool, error) {
 				if kind := m.GetType(); (kind == joinType && p.number == 1) || (kind == leaveType && p.number == 2) {
 					return true, status.Error(codes.Unavailable, "crash")

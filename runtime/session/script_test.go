@@ -85,6 +85,17 @@ func (s *script) calls() []proto.Message {
 	return slices.Clone(s.unary)
 }
 
+// requests are the unary calls of one type.
+func requests[T proto.Message](s *script) []T {
+	var found []T
+	for _, call := range s.calls() {
+		if request, ok := call.(T); ok {
+			found = append(found, request)
+		}
+	}
+	return found
+}
+
 // peer waits for nothing: it gives the stream of a number, which must be there.
 func (s *script) peer(t *testing.T, number int) *peer {
 	t.Helper()
@@ -248,7 +259,7 @@ func (p *peer) receipt(r *imsdkv1.Receipt) error {
 func encode(m proto.Message) []byte {
 	raw, err := proto.Marshal(m)
 	if err != nil {
-		panic(err)
+		panic(err) //nolint:forbidigo // the tests' own messages have no such error
 	}
 	return raw
 }

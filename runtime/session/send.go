@@ -132,7 +132,7 @@ func (s *Session) waitLimit(ctx context.Context) error {
 	}
 	waitCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.ctx, cancel)()
+	defer s.onClose(cancel)()
 	err := limiter.Wait(waitCtx)
 	switch {
 	case err == nil:

@@ -2,9 +2,10 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"sync/atomic"
 
@@ -79,7 +80,7 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 	g.enter() // the session itself, until Close
 	s := &Session{
 		config: c, target: target, client: client, conn: conn, owned: owned,
-		id:        max(rand.Uint64(), 1),
+		id:        newSessionID(),
 		ackKind:   newAckKind(),
 		rules:     newRequestRules(),
 		group:     g,
@@ -96,6 +97,13 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 	s.machine = newMachine(s.entered)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	return s
+}
+
+// newSessionID is a number that nobody can guess: a new stream of a session ends its old one. 0 means none.
+func newSessionID() uint64 {
+	var raw [8]byte
+	_, _ = rand.Read(raw[:]) // it never fails
+	return max(binary.LittleEndian.Uint64(raw[:]), 1)
 }
 
 // Register tells the session what a generated package has; the package's NewClient calls it. It fails once Connect was

@@ -313,7 +313,9 @@ func TestAPanicInACallbackEndsNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := new(diary)
-		s := start(t, &script{}).connected(t, append(d.callbacks(), session.WithOnConnect(func() { panic("oh") }))...)
+		s := start(t, &script{}).connected(t, append(d.callbacks(), session.WithOnConnect(func() {
+			panic("oh") //nolint:forbidigo // what is tested
+		}))...)
 		synctest.Wait()
 		_ = s.Close()
 		expect(t, "callbacks", d.take, "connecting", "connected", "closed", "OnDisconnect: the session is closed")

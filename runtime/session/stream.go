@@ -58,6 +58,7 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 		cancel(err)
 		return nil, err
 	}
+	//nolint:contextcheck // the stream outlives ctx
 	call, err := s.client.StreamMessages(callCtx, grpc.MaxCallRecvMsgSize(maxReceiveBytes))
 	if err != nil {
 		cancel(err)

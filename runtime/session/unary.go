@@ -183,7 +183,7 @@ func (s *Session) requestContext(ctx context.Context) (context.Context, context.
 	bounded, cancel := context.WithTimeoutCause(ctx, timeout,
 		fmt.Errorf("no answer within the request timeout of %s: %w", timeout, context.DeadlineExceeded))
 	merged, cancelMerged := context.WithCancelCause(bounded)
-	stop := context.AfterFunc(s.ctx, func() { cancelMerged(s.closedError()) })
+	stop := s.onClose(func() { cancelMerged(s.closedError()) })
 	return merged, func() {
 		stop()
 		cancelMerged(nil)

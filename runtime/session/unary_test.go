@@ -45,7 +45,7 @@ func TestSendUnaryAndHealthCheckNeedNoStream(t *testing.T) {
 		if *receipt != want || !receipt.Time.Equal(time.Now()) {
 			t.Errorf("receipt %+v, want %+v", *receipt, want)
 		}
-		sent := srv.calls()[0].(*imv1.SendMessageRequest)
+		sent := requests[*imv1.SendMessageRequest](srv)[0]
 		if sent.GetUserId() != "u" || sent.GetRoomId() != "r" || sent.GetType() != textType || string(sent.GetContent()) != "hi" ||
 			sent.GetMetadata()["k"] != "v" || !sent.GetAckRequired() || sent.GetMessageId() == "" {
 			t.Errorf("request: %v", sent)
