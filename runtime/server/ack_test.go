@@ -79,8 +79,11 @@ func TestAnAckThatNobodyAskedForGoesNowhere(t *testing.T) {
 		ben.wantText("x")
 		stranger.acknowledge("r", `{"original_message_id":"m2","success":true}`) // it is not in the room
 		stranger.silent()
+		ben.say("q", "m3", "in two rooms now")
+		ben.acknowledge("q", `{"original_message_id":"m2","success":true}`) // it is in another room
+		ben.silent()
 		anna.silent()
-		if refused := s.server.Stats().Refused; refused != 3 {
+		if refused := s.server.Stats().Refused; refused != 4 {
 			t.Errorf("%d were refused", refused)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1sdk"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1server"
+	"github.com/game-im/im-grpc-sdk/runtime"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc/codes"
 )
@@ -117,4 +118,31 @@ func TestAnOptionThatMakesNoSenseIsAnError(t *testing.T) {
 		t.Fatal("they were taken")
 	}
 	wantWords(t, err.Error(), "WithMaxMessageBytes", "4194304", "WithMaxRooms")
+}
+
+func TestAClientThatHasClosedItsSideIsOutOfItsRoomsBeforeItHasReadTheRest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t)
+		watcher, stalled := s.today("watcher", "r"), s.today("stalled", "r")
+		watcher.want(joinRoom)
+		for range 4 {
+			_, err := s.server.Publish(t.Context(), &runtime.Outgoing{RoomID: "r", Type: 1, Raw: make([]byte, 100<<10)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			watcher.want(text)
+		}
+		if err := stalled.rpc.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		watcher.want(leaveRoom)
+		if waited := time.Since(begin); waited != 0 {
+			t.Errorf("waited %v", waited)
+		}
+		for range 4 {
+			stalled.want(text)
+		}
+	})
 }

@@ -95,3 +95,15 @@ func TestAHeartbeatOutOfBoundsIsNotAnswered(t *testing.T) {
 		p.silent()
 	})
 }
+
+func TestAStreamThatHasEndedIsNotFoundSilentLater(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t)
+		s.today("anna", "r").hangUp()
+		time.Sleep(time.Hour)
+		if stats := s.server.Stats(); stats.Silent != 0 || stats.Streams != 0 {
+			t.Errorf("stats: %+v", stats)
+		}
+	})
+}

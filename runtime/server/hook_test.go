@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -56,6 +57,9 @@ func TestContentOfARegisteredKindIsValidated(t *testing.T) {
 				violations := receipt.GetRefusal().GetViolations()
 				if test.path != "" && (len(violations) != 1 || violations[0].GetPath() != test.path || violations[0].GetReason() == "") {
 					t.Errorf("violations: %v", violations)
+				}
+				if test.path != "" && strings.Contains(receipt.GetRefusal().GetMessage(), violations[0].GetReason()) {
+					t.Errorf("it says twice that %v", violations)
 				}
 				ben.silent()
 			})
@@ -303,5 +307,28 @@ func TestOnInvalidSeesWhatIsRefused(t *testing.T) {
 		if len(seen) != 1 || seen[0] != "{}" {
 			t.Errorf("seen %q", seen)
 		}
+	})
+}
+
+func TestANewStreamWaitsForWhatTheOldOneHasBegun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := hooked(t, imv1server.Hooks{OnText: func(_ context.Context, m *imv1sdk.TextMessage) error {
+			if m.ID == "old" {
+				time.Sleep(time.Second)
+			}
+			return nil
+		}})
+		watcher, old := s.today("watcher", "r"), s.knowing("anna", "r", 1, 1)
+		watcher.want(joinRoom)
+		old.say("r", "old", "old")
+		synctest.Wait()
+		begin := time.Now()
+		s.knowing("anna", "r", 1, 2).say("r", "new", "new")
+		if waited := time.Since(begin); waited != time.Second {
+			t.Errorf("waited %v", waited)
+		}
+		watcher.wantText("old")
+		watcher.wantText("new")
 	})
 }

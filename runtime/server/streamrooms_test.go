@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,4 +131,26 @@ func TestAJoinThatFailsLeavesNoRoomBehind(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAStreamThatEndsWhileItJoinsIsInNoRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, server.WithJoinHook(func(context.Context, *server.Join) error {
+			time.Sleep(time.Second)
+			return nil
+		}))
+		anna := s.today("anna", "")
+		answered := make(chan error, 1)
+		go func() {
+			_, err := s.stub().JoinRoom(t.Context(), &imv1.JoinRoomRequest{UserId: "anna", RoomId: "r"})
+			answered <- err
+		}()
+		synctest.Wait()
+		anna.hangUp()
+		wantStatus(t, <-answered, codes.Unavailable, "stream has ended")
+		if rooms := s.server.Stats().Rooms; rooms != 0 {
+			t.Errorf("%d rooms", rooms)
+		}
+	})
 }
