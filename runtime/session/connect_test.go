@@ -20,9 +20,12 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/discovery"
 	"github.com/game-im/im-grpc-sdk/runtime/session"
 )
 
@@ -202,6 +205,22 @@ func TestWhyConnectFailedIsReadable(t *testing.T) {
 				t.Errorf("the session is %s", s.State())
 			}
 		})
+	}
+}
+
+// A name that does not resolve gives gRPC a list without servers.
+func TestATargetWithoutServersIsReadable(t *testing.T) {
+	t.Parallel()
+	nowhere := manual.NewBuilderWithScheme("nowhere")
+	nowhere.InitialState(resolver.State{})
+	s, err := session.Dial("nowhere:///im", session.WithUser("ann"), session.WithDiscovery(discovery.NewScheme(nowhere)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	err = s.Connect(t.Context())
+	if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "the name does not resolve") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -111,7 +111,8 @@ func explainConnect(text string) string {
 		strings.Contains(text, "broken pipe"), strings.Contains(text, "connection reset"):
 		return "what listens there does not speak gRPC in plaintext: " +
 			"check the port; for TLS, give session.WithTransportCredentials"
-	case strings.Contains(text, "no such host"), strings.Contains(text, "name resolver"):
+	case strings.Contains(text, "no such host"), strings.Contains(text, "name resolver"),
+		strings.Contains(text, "no children to pick from"): // what round_robin says of a name without addresses
 		return "the name does not resolve: check the host in the target"
 	default:
 		return ""
