@@ -230,6 +230,8 @@ func TestWhatIsWrongIsSaidWithAnExitCode(t *testing.T) {
 	if err := os.WriteFile(notPEM, []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	a := newAuthority(t)
+	cert, key := a.issue("server", a.template("server"))
 	for name, test := range map[string]struct {
 		env  []string
 		args []string
@@ -247,6 +249,7 @@ func TestWhatIsWrongIsSaidWithAnExitCode(t *testing.T) {
 		"several at once":       {nil, []string{"-max-users", "-1", "-stop-timeout", "0s"}, 2, []string{"-max-users", "-stop-timeout"}},
 		"a library's option":    {nil, []string{"-max-rooms", "0"}, 1, []string{"WithMaxRooms"}},
 		"a certificate":         {nil, []string{"-tls-cert", notPEM, "-tls-key", notPEM}, 1, []string{"-tls-cert and -tls-key"}},
+		"a CA file":             {nil, []string{"-tls-cert", cert, "-tls-key", key, "-client-ca", notPEM}, 1, []string{"-client-ca: ", "no PEM"}},
 		"a port that is taken":  {nil, []string{"-addr", "127.0.0.1:" + port}, 1, []string{"cannot listen on", port}},
 		"a folder that is none": {nil, []string{"-audio-dir", notPEM}, 1, []string{"the audio folder", notPEM}},
 	} {
@@ -327,4 +330,27 @@ func set(message *dynamicpb.Message, field, value string) {
 
 func get(message protoreflect.Message, field string) protoreflect.Value {
 	return message.Get(message.Descriptor().Fields().ByName(protoreflect.Name(field)))
+}
+
+func TestAStopThatTakesTooLongIsCutOff(t *testing.T) {
+	t.Parallel()
+	p := start(t, "-stop-timeout", "100ms")
+	upload, err := imv1.NewIMServiceClient(p.connect()).UploadAudio(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := &imv1.UploadAudioRequest_Metadata{Metadata: &imv1.AudioMetadata{UserId: "anna"}}
+	if err := upload.Send(&imv1.UploadAudioRequest{Data: head}); err != nil {
+		t.Fatal(err)
+	}
+	chunk := &imv1.UploadAudioRequest{Data: &imv1.UploadAudioRequest_Chunk{Chunk: make([]byte, 128<<10)}}
+	if err := upload.Send(chunk); err != nil { // more than a window: the server has begun to read it
+		t.Fatal(err)
+	}
+	if code := p.end(); code != 1 || !strings.Contains(p.stderr.String(), "cut off") {
+		t.Errorf("exit code %d, log: %s", code, p.stderr)
+	}
+	if _, err := upload.CloseAndRecv(); err == nil {
+		t.Error("the upload went well")
+	}
 }
