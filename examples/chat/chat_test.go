@@ -1,15 +1,18 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/game-im/im-grpc-sdk/runtime/imtest"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"github.com/game-im/im-grpc-sdk/runtime/session"
+	"google.golang.org/grpc"
 )
 
 const connected = "* connected to im-grpc-sdk/runtime/server"
@@ -138,6 +141,7 @@ func TestWhatCannotBeSentIsExplained(t *testing.T) {
 		"/who cellar":                  `! get room info (room "cellar"): NotFound: there is no room "cellar" on this server: a room is made when the first user joins it`,
 		"caf\xe9":                      `! send Text (room "lobby"): the content cannot be encoded: text: invalid UTF-8`,
 		"/md caf\xe9":                  `! send RichText (room "lobby"): the content cannot be encoded: raw_content: invalid UTF-8`,
+		"/audio caf\xe9.wav":           `! /audio: there is no file caf\xe9.wav`,
 		"/audio " + dir + "/none.wav":  "! /audio: there is no file " + dir + "/none.wav",
 		"/audio " + dir:                "! /audio: " + dir + " is no file",
 		"/audio " + dir + "/empty.wav": "! /audio: " + dir + "/empty.wav is empty",
@@ -174,6 +178,42 @@ func TestAnAudioThatIsTooLargeIsRefused(t *testing.T) {
 		}
 		bob.sees("")
 	}, imtest.WithServerOptions(server.WithMaxAudioBytes(1<<10)))
+}
+
+func TestAMutedUserIsShownAndRefused(t *testing.T) {
+	t.Parallel()
+	mute := func(_ context.Context, join *server.Join) error {
+		join.Muted = join.UserID == "bob"
+		return nil
+	}
+	inHall(t, func(_ *imtest.Server, ann, bob *person) {
+		ann.types("/who")
+		ann.sees("* 2 in lobby:", "    ann", "    bob, muted")
+		bob.types("hello")
+		bob.sees(`! send Text (room "lobby"): the server refused it: user "bob" is muted in room "lobby"`)
+		ann.sees("")
+	}, imtest.WithServerOptions(server.WithJoinHook(mute)))
+}
+
+// slow takes 5 ms for each message that it receives.
+type slow struct{ grpc.ServerStream }
+
+func (s slow) RecvMsg(m any) error {
+	err := s.ServerStream.RecvMsg(m)
+	time.Sleep(5 * time.Millisecond) // of the bubble
+	return err
+}
+
+func TestStatsHaveTheRoundTrip(t *testing.T) {
+	t.Parallel()
+	slowly := func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+		return handle(srv, slow{stream})
+	}
+	inHall(t, func(_ *imtest.Server, ann, _ *person) {
+		time.Sleep(time.Minute)
+		ann.types("/stats")
+		ann.sees("* connected; 0 sent, 1 received, 0 invalid, 0 unknown, 0 errors, 0 reconnects; round trip 5ms")
+	}, imtest.WithGRPCOptions(grpc.StreamInterceptor(slowly)))
 }
 
 func TestHelpAndStats(t *testing.T) {

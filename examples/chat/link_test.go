@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1sdk"
+	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1server"
 	"github.com/game-im/im-grpc-sdk/runtime/imtest"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc/codes"
@@ -70,6 +72,27 @@ func TestARestartIsToldOnceAndTheTalkGoesOn(t *testing.T) {
 		ann.sees("* you are in:", "    attic ← you talk here", "    lobby")
 		bob.sees("[attic] <ann> still here")
 	})
+}
+
+func TestALineThatMayHaveArrivedIsToldApart(t *testing.T) {
+	t.Parallel()
+	asleep := func(ctx context.Context, _ *imv1sdk.TextMessage) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	inHall(t, func(srv *imtest.Server, ann, _ *person) {
+		ann.types("hello")
+		ann.sees("")
+		srv.Cut()
+		synctest.Wait()
+		const want = `! send Text (room "lobby"): the message may have been delivered, or not: `
+		if got := ann.out.take(); !strings.Contains(got, want) || !strings.Contains(got, "; look before you send it again") {
+			ann.t.Error(got)
+		}
+	}, imtest.WithSetup(func(srv *server.Server) error {
+		_, err := imv1server.Register(srv, imv1server.Hooks{OnText: asleep})
+		return err
+	}))
 }
 
 func TestALineWaitsNoLongerThanTheTimeout(t *testing.T) {

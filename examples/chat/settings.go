@@ -19,21 +19,13 @@ type settings struct {
 	tls      tlsSettings
 }
 
-// variables are the environment variables that stand in for flags.
-func variables() []struct{ flag, name string } {
-	return []struct{ flag, name string }{
-		{"server", "IM_SERVER"},
-		{"target", "IM_TARGET"},
-		{"user", "IM_USER"},
-		{"nick", "IM_NICKNAME"},
-		{"room", "IM_ROOM"},
-		{"timeout", "IM_TIMEOUT"},
-		{"tls", "IM_TLS"},
-		{"ca", "IM_CA"},
-		{"cert", "IM_CERT"},
-		{"key", "IM_KEY"},
-	}
+// flagNames are in the order of the help.
+func flagNames() []string {
+	return []string{"server", "target", "user", "nick", "room", "timeout", "tls", "ca", "cert", "key"}
 }
+
+// variable is the environment variable that stands in for a flag.
+func variable(flagName string) string { return "CHAT_" + strings.ToUpper(flagName) }
 
 const usageHead = `Chat in a terminal, over an IM server.
 
@@ -70,13 +62,13 @@ func parseSettings(args []string, lookup func(string) (string, bool), out io.Wri
 	flags.StringVar(&s.tls.cert, "cert", "", "a PEM `file` with your own certificate, for mTLS; needs -key")
 	flags.StringVar(&s.tls.key, "key", "", "a PEM `file` with its key")
 
-	if err := setFromEnvironment(flags, lookup); err != nil {
+	environmentErr := setFromEnvironment(flags, lookup)
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		printUsage(flags, out)
 		return settings{}, err
 	}
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			printUsage(flags, out)
-		}
+	if err := errors.Join(environmentErr, err); err != nil {
 		return settings{}, err
 	}
 	if s.target == "" {
@@ -87,13 +79,13 @@ func parseSettings(args []string, lookup func(string) (string, bool), out io.Wri
 
 // setFromEnvironment comes before the flags, which win.
 func setFromEnvironment(flags *flag.FlagSet, lookup func(string) (string, bool)) error {
-	for _, variable := range variables() {
-		value, ok := lookup(variable.name)
+	for _, name := range flagNames() {
+		value, ok := lookup(variable(name))
 		if !ok {
 			continue
 		}
-		if err := flags.Set(variable.flag, value); err != nil {
-			return fmt.Errorf("the environment variable %s: %q: %w", variable.name, value, err)
+		if err := flags.Set(name, value); err != nil {
+			return fmt.Errorf("the environment variable %s: %q: %w", variable(name), value, err)
 		}
 	}
 	return nil
@@ -104,7 +96,7 @@ func (s settings) check(rest []string) error {
 	case len(rest) > 0:
 		return fmt.Errorf("unexpected argument %q: everything is given by flags", rest[0])
 	case s.user == "":
-		return errors.New("who are you? Pass -user NAME, or set IM_USER")
+		return errors.New("who are you? Pass -user NAME, or set CHAT_USER")
 	case s.timeout <= 0:
 		return fmt.Errorf("-timeout %s: it must be positive", s.timeout)
 	default:
@@ -115,10 +107,10 @@ func (s settings) check(rest []string) error {
 func printUsage(flags *flag.FlagSet, out io.Writer) {
 	var text strings.Builder
 	text.WriteString(usageHead)
-	for _, variable := range variables() {
-		f := flags.Lookup(variable.flag)
+	for _, name := range flagNames() {
+		f := flags.Lookup(name)
 		operand, meaning := flag.UnquoteUsage(f)
-		fmt.Fprintf(&text, "\n  %-18s %s\n", strings.TrimSpace("-"+f.Name+" "+operand), variable.name)
+		fmt.Fprintf(&text, "\n  %-18s %s\n", strings.TrimSpace("-"+name+" "+operand), variable(name))
 		fmt.Fprintf(&text, "      %s", meaning)
 		if f.DefValue != "" && f.DefValue != "false" {
 			fmt.Fprintf(&text, " (default %s)", f.DefValue)

@@ -41,8 +41,8 @@ func TestSettingsComeFromFlagsThenTheEnvironmentThenDefaults(t *testing.T) {
 		},
 		"environment": {
 			env: map[string]string{
-				"IM_SERVER": "im:1", "IM_USER": "ann", "IM_NICKNAME": "Annika", "IM_ROOM": "attic", "IM_TIMEOUT": "1m",
-				"IM_TLS": "true", "IM_CA": "ca.pem", "IM_CERT": "c.pem", "IM_KEY": "k.pem",
+				"CHAT_SERVER": "im:1", "CHAT_USER": "ann", "CHAT_NICK": "Annika", "CHAT_ROOM": "attic", "CHAT_TIMEOUT": "1m",
+				"CHAT_TLS": "true", "CHAT_CA": "ca.pem", "CHAT_CERT": "c.pem", "CHAT_KEY": "k.pem",
 			},
 			want: settings{
 				target: "im:1", user: "ann", nickname: "Annika", room: "attic", timeout: time.Minute,
@@ -51,7 +51,7 @@ func TestSettingsComeFromFlagsThenTheEnvironmentThenDefaults(t *testing.T) {
 		},
 		"a flag before the environment": {
 			args: []string{"-user", "bob"},
-			env:  map[string]string{"IM_USER": "ann", "IM_TARGET": "static:///a:1"},
+			env:  map[string]string{"CHAT_USER": "ann", "CHAT_TARGET": "static:///a:1"},
 			want: settings{target: "static:///a:1", user: "bob", room: "lobby", timeout: 30 * time.Second},
 		},
 	} {
@@ -79,10 +79,10 @@ func TestWhatIsWrongWithTheSettingsIsExplained(t *testing.T) {
 		code int
 		want string
 	}{
-		"no user":      {nil, nil, 2, "chat: who are you? Pass -user NAME, or set IM_USER" + flags},
+		"no user":      {nil, nil, 2, "chat: who are you? Pass -user NAME, or set CHAT_USER" + flags},
 		"unknown flag": {[]string{"-usr", "ann"}, nil, 2, "chat: flag provided but not defined: -usr" + flags},
 		"too much":     {[]string{"-user", "ann", "bob"}, nil, 2, `chat: unexpected argument "bob": everything is given by flags` + flags},
-		"environment":  {nil, map[string]string{"IM_TIMEOUT": "soon"}, 2, `chat: the environment variable IM_TIMEOUT: "soon": parse error` + flags},
+		"environment":  {nil, map[string]string{"CHAT_TIMEOUT": "soon"}, 2, `chat: the environment variable CHAT_TIMEOUT: "soon": parse error` + flags},
 		"no timeout":   {[]string{"-user=ann", "-timeout=0s"}, nil, 2, "chat: -timeout 0s: it must be positive" + flags},
 		"no key":       {[]string{"-user=ann", "-cert=c.pem"}, nil, 2, "chat: -cert and -key go together: one is missing" + flags},
 		"no ca file":   {[]string{"-user=ann", "-ca=" + dir + "/none"}, nil, 1, "chat: -ca: open " + dir + "/none: no such file or directory\n"},
@@ -110,12 +110,12 @@ func TestWhatIsWrongWithTheSettingsIsExplained(t *testing.T) {
 func TestHelpGoesToStandardOutput(t *testing.T) {
 	t.Parallel()
 	var out, errOut bytes.Buffer
-	if code := run(t.Context(), []string{"-h"}, environment(nil), strings.NewReader(""), &out, &errOut); code != 0 || errOut.Len() > 0 {
+	if code := run(t.Context(), []string{"-h"}, environment(map[string]string{"CHAT_TLS": "what?"}), strings.NewReader(""), &out, &errOut); code != 0 || errOut.Len() > 0 {
 		t.Errorf("exit code %d, %s", code, errOut.String())
 	}
 	for _, want := range []string{
-		"Chat in a terminal", "\n  -server host:port  IM_SERVER\n      the server, as host:port (default 127.0.0.1:8083)\n",
-		"\n  -tls               IM_TLS\n      use TLS and check the server's certificate\n", "NO_COLOR",
+		"Chat in a terminal", "\n  -server host:port  CHAT_SERVER\n      the server, as host:port (default 127.0.0.1:8083)\n",
+		"\n  -tls               CHAT_TLS\n      use TLS and check the server's certificate\n", "NO_COLOR",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, out.String())
