@@ -1,6 +1,7 @@
 package imtest_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,7 +64,9 @@ func freeze(t *testing.T, srv *imtest.Server, alice *session.Session, lost <-cha
 	}
 
 	// What is sent now waits for a server that is there.
-	receipt, err := alice.SendRaw(t.Context(), "r", int32(textType), []byte("anybody there?"))
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	receipt, err := alice.SendRaw(ctx, "r", int32(textType), []byte("anybody there?"))
 	if err != nil || !receipt.Appended {
 		t.Errorf("a send after the silence: %+v, %v", receipt, err)
 	}
