@@ -213,12 +213,8 @@ func TestATargetWithoutServersIsReadable(t *testing.T) {
 	t.Parallel()
 	nowhere := manual.NewBuilderWithScheme("nowhere")
 	nowhere.InitialState(resolver.State{})
-	s, err := session.Dial("nowhere:///im", session.WithUser("ann"), session.WithDiscovery(discovery.NewScheme(nowhere)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	err = s.Connect(t.Context())
+	s := dial(t, "nowhere:///im", session.WithDiscovery(discovery.NewScheme(nowhere)))
+	err := s.Connect(t.Context())
 	if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "the name does not resolve") {
 		t.Errorf("got %v", err)
 	}
