@@ -3,6 +3,7 @@ package imtest_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,7 +97,8 @@ func TestAStoppedServerRefusesUntilItStarts(t *testing.T) {
 			t.Error("a stopped server is there")
 		}
 		bob := srv.Dial("bob", session.WithConnectTimeout(5*time.Second))
-		if err := bob.Connect(t.Context()); status.Code(err) != codes.Unavailable {
+		err := bob.Connect(t.Context())
+		if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "the server is stopped") {
 			t.Errorf("Connect to a stopped server: %v", err)
 		}
 		synctest.Wait()
