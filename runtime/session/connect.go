@@ -28,7 +28,7 @@ func (s *Session) Connect(ctx context.Context) error {
 		}
 		return ErrAlreadyConnected
 	}
-	st, err := s.establish(ctx)
+	st, err := s.attempt(ctx)
 	if err != nil {
 		err = s.connectError(ctx, err)
 		s.machine.move(StateIdle, nil, nil, StateConnecting)

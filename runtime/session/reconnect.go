@@ -49,7 +49,7 @@ func (s *Session) comeBack(attempt *int, cause error) *stream {
 		if !s.pause(policy.wait(*attempt, cause), *attempt) {
 			return nil
 		}
-		st, err := s.reestablish()
+		st, err := s.attempt(s.ctx)
 		if err == nil {
 			if s.goLive(st, StateReconnecting) {
 				return st
@@ -101,23 +101,28 @@ func (s *Session) untilReady(ctx context.Context) bool {
 // patience is how long a try waits for a connection that is down. One that takes longer cuts the next pause short.
 const patience = 200 * time.Millisecond
 
-// reestablish is one try. A connection that is down is asked to dial at once; until it is up gRPC fails calls with what
-// it met the last time.
-func (s *Session) reestablish() (*stream, error) {
-	if s.conn == nil {
-		return s.establish(s.ctx)
+// attempt is one try, of Connect or to reconnect. A connection that is down is asked to dial at once; until it is up gRPC
+// fails calls with what it met the last time.
+func (s *Session) attempt(ctx context.Context) (*stream, error) {
+	wasDown := s.redial()
+	st, err := s.establish(ctx)
+	if err == nil || !wasDown || status.Code(err) != codes.Unavailable {
+		return st, err
+	}
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if !s.untilReady(waiting) {
+		return nil, err
+	}
+	return s.establish(ctx)
+}
+
+// redial asks a connection that is down to dial at once. It tells whether it is down.
+func (s *Session) redial() (down bool) {
+	if s.conn == nil || s.conn.GetState() != connectivity.TransientFailure {
+		return false
 	}
 	s.conn.ResetConnectBackoff()
 	s.conn.Connect()
-	wasReady := s.conn.GetState() == connectivity.Ready
-	st, err := s.establish(s.ctx)
-	if err == nil || wasReady || status.Code(err) != codes.Unavailable {
-		return st, err
-	}
-	ctx, cancel := context.WithTimeout(s.ctx, patience)
-	defer cancel()
-	if !s.untilReady(ctx) {
-		return nil, err
-	}
-	return s.establish(s.ctx)
+	return true
 }

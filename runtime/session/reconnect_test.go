@@ -18,17 +18,28 @@ import (
 
 func TestASessionComesBackHoweverLongItTakes(t *testing.T) {
 	t.Parallel()
-	for name, given := range map[string]bool{"own connection": false, "given client": true} {
+	for name, test := range map[string]struct {
+		given, conn bool
+		slowest     time.Duration // how long the connection itself may wait before it dials again
+	}{
+		"own connection":              {},
+		"given client and connection": {given: true, conn: true},
+		"given client":                {given: true, slowest: 2*time.Minute + 24*time.Second},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				srv := &script{}
 				n := start(t, srv)
 				s := n.session(t)
-				if given {
+				if test.given {
 					client, conn := n.client(t)
+					opts := []session.Option{session.WithUser("u")}
+					if test.conn {
+						opts = append(opts, session.WithConn(conn))
+					}
 					var err error
-					if s, err = session.New(client, session.WithUser("u"), session.WithConn(conn)); err != nil {
+					if s, err = session.New(client, opts...); err != nil {
 						t.Fatal(err)
 					}
 					t.Cleanup(func() { _ = s.Close(); <-s.Done() })
@@ -45,7 +56,7 @@ func TestASessionComesBackHoweverLongItTakes(t *testing.T) {
 					if err := s.WaitState(t.Context(), session.StateConnected); err != nil {
 						t.Fatal(err)
 					}
-					limit := min(20*time.Second, 4*away+time.Second) + 200*time.Millisecond
+					limit := min(20*time.Second, 4*away+time.Second) + 200*time.Millisecond + test.slowest
 					if took := time.Since(back); took > limit {
 						t.Errorf("away for %s, back after %s", away, took)
 					}
@@ -57,6 +68,42 @@ func TestASessionComesBackHoweverLongItTakes(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestWhatIsTriedAgainFindsAServerThatHasComeUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, counting("a"))
+		s := n.session(t)
+		n.down()
+		for range 3 {
+			if err := s.Connect(t.Context()); status.Code(err) != codes.Unavailable {
+				t.Errorf("Connect to nobody: %v", err)
+			}
+			if _, err := s.HealthCheck(t.Context(), ""); status.Code(err) != codes.Unavailable {
+				t.Errorf("HealthCheck of nobody: %v", err)
+			}
+			time.Sleep(time.Second)
+		}
+		n.up()
+		began := time.Now()
+		connect(t, s)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("Connect took %s", took)
+		}
+
+		s = n.session(t)
+		n.down()
+		if _, err := s.HealthCheck(t.Context(), ""); err == nil {
+			t.Error("HealthCheck of nobody")
+		}
+		n.up()
+		_, _ = s.HealthCheck(t.Context(), "") // may find the connection down, and has it dial
+		time.Sleep(time.Second)
+		if _, err := s.HealthCheck(t.Context(), ""); err != nil {
+			t.Errorf("HealthCheck: %v", err)
+		}
+	})
 }
 
 func TestTriesAreSpreadAndSlowDown(t *testing.T) {

@@ -1,9 +1,11 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
 	"google.golang.org/grpc/codes"
@@ -56,7 +58,10 @@ func (s *Session) sendStream(ctx context.Context, out *runtime.Outgoing) (*runti
 		RoomId:    out.RoomID,
 		Type:      imv1.MessageType(out.Type),
 		Content:   raw,
-		Metadata:  out.Metadata,
+		Metadata:  maps.Clone(out.Metadata), // the writer may still read it when the caller has given up
+	}
+	if out.Kind == nil || out.Kind.Encoding == runtime.EncodingRaw {
+		request.Content = bytes.Clone(raw) // the same, and it is the caller's
 	}
 	var tried *stream
 	for {

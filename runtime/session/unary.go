@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
@@ -53,6 +54,7 @@ func (s *Session) sendMessage(
 	defer s.unary.begin(out.RoomID)()
 	response, err := s.client.SendMessage(s.identify(ctx), request)
 	if err := s.outcome(ctx, op, out.RoomID, response.GetStatus(), err); err != nil {
+		s.prepareNext(err)
 		return nil, inSend(op, out, err)
 	}
 	s.counters.sent.Add(1)
@@ -117,9 +119,19 @@ func (s *Session) HealthCheck(ctx context.Context, service string) (*imv1.Health
 	defer cancel()
 	response, err := s.client.HealthCheck(s.identify(ctx), request)
 	if err != nil {
-		return nil, s.callError(ctx, op, "", err)
+		err = s.callError(ctx, op, "", err)
+		s.prepareNext(err)
+		return nil, err
 	}
 	return response, nil
+}
+
+// prepareNext lets a connection of the session's own dial again after a call that found it down, where no stream is
+// there to see to that: the next call may then find it up.
+func (s *Session) prepareNext(err error) {
+	if s.owned && s.State() == StateIdle && status.Code(err) == codes.Unavailable {
+		s.redial()
+	}
 }
 
 // requestRules are those of the requests that the session sends.
