@@ -12,7 +12,7 @@ type link struct {
 	*printer
 
 	session *session.Session // set before Connect
-	lost    bool             // it was up and is down
+	lost    bool             // it was lost at least once: before that, first tells of it
 	last    string           // why the last try to come back failed
 }
 
@@ -33,7 +33,7 @@ func (l *link) first() {
 
 func (l *link) up() {
 	if l.lost {
-		l.lost, l.last = false, ""
+		l.last = ""
 		l.notice("connected again")
 	}
 }
@@ -50,7 +50,7 @@ func (l *link) down(err error) {
 // failed is told of everything that no call returns: failed tries to come back among it, of which only those are worth a
 // line that fail for another reason than the one before.
 func (l *link) failed(err error) {
-	if typed, ok := errors.AsType[*runtime.Error](err); ok && l.lost {
+	if typed, ok := errors.AsType[*runtime.Error](err); ok {
 		reason := typed.Error()
 		if reason == l.last {
 			return

@@ -45,6 +45,15 @@ func TestWhatIsTypedWhileTheServerIsGoneIsSentWhenItIsBack(t *testing.T) {
 		if got := ann.out.take(); !strings.HasPrefix(got, "* connected; 1 sent, ") || !strings.Contains(got, ", 1 reconnects;") {
 			ann.t.Error(got)
 		}
+		srv.Stop()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got := ann.out.take(); strings.Count(got, "! try ") != 1 { // a new outage is told of, once
+			ann.t.Error(got)
+		}
+		srv.Start()
+		time.Sleep(3 * time.Second)
+		ann.overlooks()
 		bob.types("I am")
 		if got := bob.out.take(); !strings.Contains(got, "* connected again") {
 			ann.t.Error(got)
