@@ -45,7 +45,8 @@ func WithPerRPCCredentials(creds credentials.PerRPCCredentials) Option {
 }
 
 // WithDialOptions gives gRPC further options. They come after the session's own and win over them. Resolvers go into
-// WithDiscovery instead. For Dial only. Default: none.
+// WithDiscovery instead, and credentials into WithTransportCredentials: of a connection that has others the session cannot
+// cut the one that a server fell silent on. For Dial only. Default: none.
 func WithDialOptions(opts ...grpc.DialOption) Option {
 	return dialOption("WithDialOptions", func(d *dialing) error {
 		d.options = append(d.options, opts...)
