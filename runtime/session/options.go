@@ -45,7 +45,7 @@ func WithUser(userID string) Option {
 }
 
 // WithRoom gives the default room, 1 to 128 bytes of UTF-8: the session is in it from Connect on, and again after every
-// reconnect. Default: none.
+// reconnect, without nickname or role: those go with JoinRoom. Default: none.
 func WithRoom(roomID string) Option {
 	return option(func(c *config) error {
 		c.room = roomID

@@ -27,7 +27,8 @@ type AckFunc func(ctx context.Context, ack Ack)
 // of what they tell, in a goroutine of their own; no lock is held. They may call anything on the session. While one
 // blocks, the others wait, and the session goes on.
 
-// WithOnConnect is called each time the session has become connected. Default: nothing.
+// WithOnConnect is called each time the session has become connected; the first time perhaps only after Connect has
+// returned. Default: nothing.
 func WithOnConnect(f func()) Option {
 	return option(func(c *config) error { c.handlers.onConnect = f; return nil })
 }
