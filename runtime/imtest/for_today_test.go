@@ -9,6 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1server"
 	"github.com/game-im/im-grpc-sdk/runtime"
@@ -285,4 +288,21 @@ func connect(t *testing.T, sessions ...*session.Session) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestADeployedClientSeesUnavailableWhenOurServerStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := imtest.NewServer(t)
+		bob := deployed(t, srv, today.ClientOptions{User: "bob", Room: "r", HeartbeatAtStart: true})
+		time.Sleep(time.Minute)
+		srv.Restart()
+		synctest.Wait()
+		if err, ended := bob.Err(); !ended || status.Code(err) != codes.Unavailable {
+			t.Errorf("the stream's end: %v, %v", err, ended)
+		}
+		again := deployed(t, srv, today.ClientOptions{User: "bob", Room: "r", HeartbeatAtStart: true})
+		time.Sleep(time.Minute)
+		healthy(t, again)
+	})
 }

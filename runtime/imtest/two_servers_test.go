@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -26,6 +27,7 @@ import (
 type pair struct {
 	dialer grpc.DialOption
 	direct [2]imv1.IMServiceClient // past the balancer
+	stop   [2]func()
 }
 
 func newPair(t *testing.T) *pair {
@@ -44,7 +46,8 @@ func newPair(t *testing.T) *pair {
 		grpcServer := grpc.NewServer(append(server.GRPCOptions(), grpc.WaitForHandlers(true))...)
 		imv1.RegisterIMServiceServer(grpcServer, srv)
 		go func() { _ = grpcServer.Serve(listener) }()
-		t.Cleanup(func() { srv.Close(); grpcServer.Stop() })
+		p.stop[i] = func() { srv.Close(); grpcServer.Stop() }
+		t.Cleanup(p.stop[i])
 		p.direct[i] = imv1.NewIMServiceClient(p.conn(t, "passthrough:///"+address))
 	}
 	return p
@@ -67,7 +70,7 @@ func (p *pair) in(t *testing.T, room string) [2][]string {
 	var users [2][]string
 	for i, direct := range p.direct {
 		info, err := direct.GetRoomInfo(t.Context(), &imv1.GetRoomInfoRequest{RoomId: room})
-		if err != nil && status.Code(err) != codes.NotFound {
+		if code := status.Code(err); err != nil && code != codes.NotFound && code != codes.Unavailable {
 			t.Fatal(err)
 		}
 		for _, user := range info.GetUsers() {
@@ -170,6 +173,14 @@ func roomsOverTwoServers(
 	}
 	if other := p.in(t, "r2"); !slices.Equal(other[0], at[0]) || !slices.Equal(other[1], at[1]) {
 		t.Errorf("in r2 after leaving r1: %q, before: %q", other, at)
+	}
+
+	p.stop[0]() // its users move to the other server
+	time.Sleep(time.Minute)
+	for room, want := range map[string]int{"r1": 0, "r2": len(all), "r3": len(all)} {
+		if users := p.in(t, room); len(users[0]) > 0 || len(users[1]) != want {
+			t.Errorf("in %s with one server left: %q, want all %d at the second", room, users, want)
+		}
 	}
 }
 
