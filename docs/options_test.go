@@ -5,18 +5,13 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
-
-// root is the repository's.
-const root = "../.."
 
 // optionPackages are those whose options README.md lists.
 var optionPackages = []string{"runtime", "runtime/session", "runtime/server"}
@@ -117,24 +112,4 @@ func sameDefault(comment, cell string) bool {
 	plain := func(text string) string { return strings.ReplaceAll(strings.TrimSuffix(text, "."), "`", "") }
 	rest, ok := strings.CutPrefix(plain(comment), plain(cell))
 	return ok && (rest == "" || strings.ContainsAny(rest[:1], ".,;: "))
-}
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// pages are README.md and everything in docs/.
-func pages(t *testing.T) []string {
-	t.Helper()
-	found := []string{"README.md"}
-	entries, err := fs.Glob(os.DirFS(root), "docs/*.md")
-	if err != nil || len(entries) == 0 {
-		t.Fatalf("there are no pages in docs/: %v", err)
-	}
-	return append(found, entries...)
 }

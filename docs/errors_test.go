@@ -1,7 +1,6 @@
 package docs_test
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -146,11 +145,11 @@ func calledName(function ast.Expr) string {
 		return function.Name
 	case *ast.SelectorExpr:
 		pkg, ok := function.X.(*ast.Ident)
-		if name := function.Sel.Name; !ok || name == "hide" || name == "wrong" {
+		name := function.Sel.Name
+		if !ok || name == "hide" || name == "wrong" {
 			return name
-		} else {
-			return fmt.Sprintf("%s.%s", pkg.Name, name)
 		}
+		return pkg.Name + "." + name
 	}
 	return ""
 }
