@@ -19,7 +19,7 @@ func TestAStaticListIsRead(t *testing.T) {
 	for list, want := range map[string][]discovery.Instance{
 		"a:1":                      {{Addr: "a:1", Host: "a", Weight: 1}},
 		"a:1;weight=3,b:2":         {{Addr: "a:1", Host: "a", Weight: 3}, {Addr: "b:2", Host: "b", Weight: 1}},
-		" a:1 , b:2;weight=1":      {{Addr: "a:1", Host: "a", Weight: 1}, {Addr: "b:2", Host: "b", Weight: 1}},
+		"a:1 , b:2;weight=1":       {{Addr: "a:1", Host: "a", Weight: 1}, {Addr: "b:2", Host: "b", Weight: 1}},
 		"[::1]:80,10.0.0.1:65535":  {{Addr: "[::1]:80", Host: "::1", Weight: 1}, {Addr: "10.0.0.1:65535", Host: "10.0.0.1", Weight: 1}},
 		"a:1;weight=2;weight=1000": {{Addr: "a:1", Host: "a", Weight: 1000}},
 	} {

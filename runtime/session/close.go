@@ -19,7 +19,7 @@ func (s *Session) Close() error {
 
 // end closes the session. It waits for no code of the application.
 func (s *Session) end(reason error) {
-	found, live, ok := s.machine.move(StateClosed, nil, reason,
+	found, live, ok := s.move(StateClosed, nil, reason,
 		StateIdle, StateConnecting, StateConnected, StateReconnecting)
 	if !ok {
 		<-s.closed

@@ -19,10 +19,10 @@ import (
 // Errors: ErrAlreadyConnected, ErrClosed; a refusal of the user or of the default room, with the server's code.
 func (s *Session) Connect(ctx context.Context) error {
 	if !s.group.enter() {
-		return s.closedError()
+		return s.connectError(ctx, s.closedError())
 	}
 	defer s.group.leave()
-	if found, _, ok := s.machine.move(StateConnecting, nil, nil, StateIdle); !ok {
+	if found, _, ok := s.move(StateConnecting, nil, nil, StateIdle); !ok {
 		if found == StateClosed {
 			return s.connectError(ctx, s.closedError())
 		}
@@ -31,7 +31,7 @@ func (s *Session) Connect(ctx context.Context) error {
 	st, err := s.attempt(ctx)
 	if err != nil {
 		err = s.connectError(ctx, err)
-		s.machine.move(StateIdle, nil, nil, StateConnecting)
+		s.move(StateIdle, nil, nil, StateConnecting)
 		return err
 	}
 	if !s.goLive(st, StateConnecting) {
@@ -44,7 +44,7 @@ func (s *Session) Connect(ctx context.Context) error {
 // goLive makes a stream the live one, unless the session was closed meanwhile.
 func (s *Session) goLive(st *stream, from State) bool {
 	st.ready = time.Now()
-	if _, _, ok := s.machine.move(StateConnected, st, nil, from); !ok {
+	if _, _, ok := s.move(StateConnected, st, nil, from); !ok {
 		st.kill(ErrClosed)
 		return false
 	}

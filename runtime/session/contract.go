@@ -56,9 +56,6 @@ func (c *contract) known() Capabilities {
 
 // hasRoom tells whether Welcome says that the session is in a room already.
 func (c *contract) hasRoom(roomID string) bool {
-	if c == nil {
-		return false
-	}
 	for _, room := range c.welcome.GetRooms() {
 		if room.GetRoomId() == roomID {
 			return true

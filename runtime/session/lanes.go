@@ -30,9 +30,9 @@ func newLanes(g *group, capacity, workers int) *lanes {
 	}
 }
 
-// push puts work at the end of its room's lane. When the lane is full it calls full, waits for room or for the end of
-// all lanes, then calls resumed. After close it drops the work.
-func (l *lanes) push(room string, work func(), full, resumed func()) {
+// push puts work at the end of its room's lane. When the lane is full it calls full, waits for room, then calls resumed.
+// The end of stop, or of all lanes, ends that wait and drops the work.
+func (l *lanes) push(stop <-chan struct{}, room string, work func(), full, resumed func()) {
 	space := l.try(room, work)
 	if space == nil {
 		return
@@ -44,6 +44,8 @@ func (l *lanes) push(room string, work func(), full, resumed func()) {
 		case <-space:
 			space = l.try(room, work)
 		case <-l.stop:
+			return
+		case <-stop:
 			return
 		}
 	}
@@ -133,13 +135,10 @@ func (l *lanes) takeReady() *lane {
 	return following
 }
 
-// close drops what waits. Work that runs goes on.
+// close drops what waits. Work that runs goes on. It is called once.
 func (l *lanes) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return
-	}
 	l.closed = true
 	close(l.stop)
 	for _, current := range l.rooms {

@@ -34,7 +34,7 @@ func WithHeartbeat(interval, timeout time.Duration) Option {
 }
 
 // WithHandshakeWait says how long Connect waits for the server's header before it takes the server for one without
-// the handshake. Default: 1 s.
+// the handshake, at most half of the connect timeout. Default: 1 s.
 func WithHandshakeWait(d time.Duration) Option {
 	return option(func(c *config) error {
 		c.timing.handshakeWait = d

@@ -37,7 +37,7 @@ func isControl(kind imv1.MessageType) bool { return kind >= 16 && kind <= 63 }
 // lane puts work for a message into its room's lane. While that is full the reader stands still, and silence proves
 // nothing.
 func (s *Session) lane(st *stream, message *imv1.MessageResponse, work func()) {
-	s.lanes.push(message.GetRoomId(), work, st.watch.suspend, st.watch.resume)
+	s.lanes.push(st.ctx.Done(), message.GetRoomId(), work, st.watch.suspend, st.watch.resume)
 }
 
 // deliver handles a message, unless it is an own one or a repeat. It runs in the goroutine of the message's room.

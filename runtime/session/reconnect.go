@@ -23,7 +23,7 @@ func (s *Session) supervise(st *stream) {
 			s.cutTransport(st)
 		}
 		s.outbox.failAll(st.err)
-		if _, _, ok := s.machine.move(StateReconnecting, nil, nil, StateConnected); !ok {
+		if _, _, ok := s.move(StateReconnecting, nil, nil, StateConnected); !ok {
 			return // closed
 		}
 		s.disconnected(st.err)

@@ -204,13 +204,21 @@ func (s *Session) isLive(st *stream) bool {
 
 // entered runs under the machine's lock: it only queues callbacks, in the order of the states.
 func (s *Session) entered(state State) {
-	s.config.log.Debug("the session's state", "state", state.String())
 	if onState := s.config.handlers.onState; onState != nil {
 		s.callbacks.add(func() { onState(state) })
 	}
 	if onConnect := s.config.handlers.onConnect; onConnect != nil && state == StateConnected {
 		s.callbacks.add(onConnect)
 	}
+}
+
+// move changes the state and logs it, which must not happen under the machine's lock: the logger is the application's.
+func (s *Session) move(to State, live *stream, reason error, from ...State) (found State, was *stream, ok bool) {
+	found, was, ok = s.machine.move(to, live, reason, from...)
+	if ok {
+		s.config.log.Debug("the session's state", "state", to.String())
+	}
+	return found, was, ok
 }
 
 // disconnected tells the application that a live stream is gone.
