@@ -2,6 +2,7 @@
 // grpc.Server.
 //
 //	srv, err := server.New()
+//	_, err = imv1server.Register(srv, imv1server.Hooks{}) // contents are validated, with or without hooks
 //	grpcServer := grpc.NewServer(server.GRPCOptions()...)
 //	imv1.RegisterIMServiceServer(grpcServer, srv)
 //	go grpcServer.Serve(listener)
@@ -10,7 +11,7 @@
 //	grpcServer.Stop()
 //
 // Generated hooks and publishers work on a [Server]: they call [Server.Register] before it serves and [Server.Publish]
-// at any time.
+// at any time. A kind that no package has registered travels as its bytes, unseen.
 //
 // # What a message goes through
 //

@@ -88,7 +88,8 @@ func (s *Session) GetRoomInfo(ctx context.Context, roomID string) (*imv1.GetRoom
 	return response, nil
 }
 
-// GetAudioTranscript tells what is said in an audio, or how far the transcript is: see its status.
+// GetAudioTranscript tells what is said in an audio, or how far the transcript is: see its status. A server that makes no
+// transcripts answers with an error that says so.
 func (s *Session) GetAudioTranscript(ctx context.Context, audioID string) (*imv1.Transcription, error) {
 	const op = "get audio transcript"
 	request := &imv1.TranscriptRequest{AudioId: audioID, UserId: s.config.user}
