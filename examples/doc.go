@@ -5,4 +5,5 @@
 //   - imserver: a ready-made server
 //   - chat: two terminals talk
 //   - customkind: a kind of message of one's own, in a repository (here: a module) of one's own
+//   - docs: the code of README.md and of the pages in docs/
 package examples

@@ -4,10 +4,12 @@ import (
 	"io"
 	"log"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
-// TestMain keeps what the pages' code logs to itself.
+// TestMain keeps what the pages' code logs to itself, and fails if a goroutine of it is left.
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard)
-	m.Run()
+	goleak.VerifyTestMain(m)
 }
