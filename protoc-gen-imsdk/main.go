@@ -14,7 +14,8 @@
 //	    opt: [paths=source_relative]
 //
 // strategy: all makes buf run the plugin once for all directories. Without it each directory is a run of its own: the
-// output is the same, and a number that kinds of two directories share goes unnoticed until both are registered.
+// output is the same, but a number that kinds of two directories share goes unnoticed until both are registered, and an
+// enum whose kinds lie in several directories looks as if some of its values had no kind (IM009).
 //
 // Options, beside those of every Go plugin (paths, module, M):
 //

@@ -8,9 +8,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// FirstApplicationKind is the smallest number of an application's own kind. Smaller ones belong to the protocol.
-const FirstApplicationKind = 1000
-
 // Direction says which side sends a kind.
 type Direction uint8
 

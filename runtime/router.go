@@ -77,8 +77,7 @@ func (r *Router) Add(registration Registration) error {
 			return fmt.Errorf("a route of %s has no kind: make it with On", registration.Package)
 		}
 		if taken, ok := entries[route.kind.Number]; ok {
-			return fmt.Errorf("%w: %d is %s of %s and %s of %s",
-				ErrKindClaimed, route.kind.Number, taken.kind.Name, taken.pkg, route.kind.Name, registration.Package)
+			return claimedTwice(taken, route.kind, registration.Package)
 		}
 		entries[route.kind.Number] = &entry{
 			Route:          route,
@@ -89,6 +88,16 @@ func (r *Router) Add(registration Registration) error {
 	}
 	r.entries = entries
 	return nil
+}
+
+// claimedTwice tells a package that was registered again from two packages with one number.
+func claimedTwice(taken *entry, kind *Kind, pkg string) error {
+	if taken.kind == kind {
+		return fmt.Errorf("%w: %s of %s is registered already: register a package once, with all its handlers",
+			ErrKindClaimed, kind, pkg)
+	}
+	return fmt.Errorf("%w: %d is %s of %s and %s of %s",
+		ErrKindClaimed, kind.Number, taken.kind.Name, taken.pkg, kind.Name, pkg)
 }
 
 // Kind is the kind with that number, or nil.

@@ -202,6 +202,17 @@ func TestAKindIsClaimedOnce(t *testing.T) {
 	wantError(t, err, "kind is claimed twice: 1000 is Poll of a.v1 and Vote of a.v1")
 }
 
+func TestAPackageIsRegisteredOnce(t *testing.T) {
+	t.Parallel()
+	registration := runtime.Registration{Package: "im.v1", Routes: []runtime.Route{runtime.On(textKind(), nil)}}
+	err := routerWith(t, registration).Add(registration)
+	wantError(t, err,
+		"kind is claimed twice: Text (1) of im.v1 is registered already: register a package once, with all its handlers")
+	if !errors.Is(err, runtime.ErrKindClaimed) {
+		t.Error("errors.Is does not find ErrKindClaimed")
+	}
+}
+
 func TestSeveralPackagesShareARouter(t *testing.T) {
 	t.Parallel()
 	router := routerWith(t, runtime.Registration{Package: "im.v1", Routes: []runtime.Route{runtime.On(textKind(), nil)}})

@@ -13,7 +13,7 @@ import (
 
 // Options tells protogen how to read the request. The plugin's own options go to opts.
 func Options(opts *options.Options) protogen.Options {
-	return protogen.Options{ParamFunc: opts.Set, ImportRewriteFunc: render.ImportPath}
+	return protogen.Options{ParamFunc: opts.Set}
 }
 
 // Generate adds the output to the plugin: all of it, or none and an error that has every finding.

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"path"
 	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
@@ -48,19 +49,21 @@ func runtimeIdent(name string) protogen.GoIdent {
 	return ident(model.GoName{Package: model.GoPackage{Path: runtimePath, Name: "runtime"}, Name: name})
 }
 
-// protogen calls an import after the last element of its path, which would be v1 for gen/im/v1. So that imports have the
-// names that packages declare, protogen is given paths that end in ";/" and the name; ImportPath takes that off again.
-const nameMark = ";/"
+// protogen calls an import after the last element of its path, which would be v1 for gen/im/v1. So protogen is given
+// paths with one more element: the name that the package declares. tidyImports takes it off again. A name in lower case
+// is none that a generated package declares itself.
+const nameMark = "@"
 
 // ident is a name for protogen to print, with its import.
 func ident(name model.GoName) protogen.GoIdent { return importPath(name.Package).Ident(name.Name) }
 
 func importPath(pkg model.GoPackage) protogen.GoImportPath {
-	return pkg.Path + nameMark + protogen.GoImportPath(pkg.Name)
+	name := string(pkg.Name)
+	return pkg.Path + protogen.GoImportPath(nameMark+name+"/"+strings.ToLower(name))
 }
 
-// ImportPath is the path to import of one that importPath has made.
-func ImportPath(path protogen.GoImportPath) protogen.GoImportPath {
-	rest, _, _ := strings.Cut(string(path), nameMark)
-	return protogen.GoImportPath(rest)
+// cutName gives the path to import of one that importPath has made, and the name that the package declares.
+func cutName(marked string) (importPath, name string) {
+	importPath, name, _ = strings.Cut(marked, nameMark)
+	return importPath, path.Dir(name)
 }

@@ -2,11 +2,13 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,13 +24,19 @@ func tidyImports(content []byte) ([]byte, error) {
 	if len(parsed.Decls) == 0 {
 		return content, nil
 	}
+	imports := make([]imported, len(parsed.Imports))
+	for i, spec := range parsed.Imports {
+		if imports[i], err = importedBy(spec); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(imports, func(a, b imported) int { return cmp.Compare(a.path, b.path) })
 	var standard, others []string
-	for _, spec := range parsed.Imports {
-		line, isStandard := importLine(spec)
-		if isStandard {
-			standard = append(standard, line)
+	for _, each := range imports {
+		if each.isStandard() {
+			standard = append(standard, each.line())
 		} else {
-			others = append(others, line)
+			others = append(others, each.line())
 		}
 	}
 	if len(standard) > 0 && len(others) > 0 {
@@ -41,16 +49,31 @@ func tidyImports(content []byte) ([]byte, error) {
 	return bytes.Join([][]byte{content[:start], []byte(block), content[end:]}, nil), nil
 }
 
-// importLine is one line of the block. The paths of the standard library have no dot in their first element.
-func importLine(spec *ast.ImportSpec) (line string, isStandard bool) {
-	importPath, err := strconv.Unquote(spec.Path.Value)
+// imported is one line of the block.
+type imported struct {
+	path string
+	// name is what the package declares, alias what the file calls it.
+	name, alias string
+}
+
+func importedBy(spec *ast.ImportSpec) (imported, error) {
+	marked, err := strconv.Unquote(spec.Path.Value)
 	if err != nil {
-		importPath = spec.Path.Value
+		return imported{}, fmt.Errorf("generated code imports %s: %w", spec.Path.Value, err)
 	}
-	first, _, _ := strings.Cut(importPath, "/")
-	isStandard = !strings.Contains(first, ".")
-	if spec.Name == nil || spec.Name.Name == path.Base(importPath) {
-		return "\t" + spec.Path.Value, isStandard
+	importPath, name := cutName(marked)
+	return imported{path: importPath, name: name, alias: spec.Name.Name}, nil
+}
+
+// isStandard tells whether it is of the standard library, whose paths have no dot in their first element.
+func (i imported) isStandard() bool {
+	first, _, _ := strings.Cut(i.path, "/")
+	return !strings.Contains(first, ".")
+}
+
+func (i imported) line() string {
+	if i.alias == i.name && i.name == path.Base(i.path) {
+		return fmt.Sprintf("\t%q", i.path)
 	}
-	return "\t" + spec.Name.Name + " " + spec.Path.Value, isStandard
+	return fmt.Sprintf("\t%s %q", i.alias, i.path)
 }
