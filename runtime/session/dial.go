@@ -71,9 +71,9 @@ func (c *config) dialOptions(schemes []discovery.Scheme) ([]grpc.DialOption, err
 }
 
 // connectParams leave the waits between tries to the session: each of its tries resets the connection's own backoff,
-// which only has to be longer.
+// which only has to be longer than any of its waits.
 func (c *config) connectParams() grpc.ConnectParams {
-	longest := c.timing.reconnect.Max
+	longest := 2 * c.timing.reconnect.Max
 	return grpc.ConnectParams{
 		Backoff:           backoff.Config{BaseDelay: longest, Multiplier: 1, Jitter: 0.2, MaxDelay: longest},
 		MinConnectTimeout: c.timing.connect,

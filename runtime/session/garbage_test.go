@@ -16,6 +16,7 @@ import (
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1sdk"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
 	"github.com/game-im/im-grpc-sdk/runtime/session"
 )
@@ -87,25 +88,20 @@ func TestAReceiptForNothingIsIgnored(t *testing.T) {
 		srv := &script{stream: func(p *peer) error {
 			return p.serve(welcome(), func(m *imv1.MessageRequest) (bool, error) {
 				if m.GetType() == textType {
-					for _, receipt := range []*imv1.MessageRequest{
-						{RoomId: "elsewhere", MessageId: m.GetMessageId(), SendNumber: 1},
-						{RoomId: m.GetRoomId(), MessageId: "other", SendNumber: m.GetSendNumber()},
-						{RoomId: m.GetRoomId(), MessageId: m.GetMessageId(), SendNumber: 99},
-						m, // the one that is right
-						m, // and again
-					} {
-						if err := p.answer(receipt, true); err != nil {
-							return true, err
-						}
-					}
-					return true, nil
+					id, room, number := m.GetMessageId(), m.GetRoomId(), m.GetSendNumber()
+					return true, errors.Join(
+						p.receipt(&imsdkv1.Receipt{RoomId: "elsewhere", MessageId: id, SendNumber: number, Seq: 1}),
+						p.receipt(&imsdkv1.Receipt{RoomId: room, MessageId: "other", SendNumber: number, Seq: 2}),
+						p.receipt(&imsdkv1.Receipt{RoomId: room, MessageId: id, SendNumber: 99, Seq: 3}),
+						p.receipt(&imsdkv1.Receipt{RoomId: room, MessageId: id, SendNumber: number, Seq: 4}),
+						p.receipt(&imsdkv1.Receipt{RoomId: room, MessageId: id, SendNumber: number, Seq: 5}))
 				}
 				return false, nil
 			})
 		}}
 		_, client := chat(t, start(t, srv), imv1sdk.Handlers{})
 		receipt, err := client.SendText(t.Context(), "r", text("x"))
-		if err != nil || receipt.Seq != 41 {
+		if err != nil || receipt.Seq != 4 {
 			t.Errorf("%+v, %v", receipt, err)
 		}
 	})

@@ -9,6 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1sdk"
 	"github.com/game-im/im-grpc-sdk/runtime/session"
 )
@@ -95,6 +98,40 @@ func TestAFullLaneMakesTheReaderWaitAndSuspendsTheWatch(t *testing.T) {
 	})
 }
 
+func TestASendFindsTheNextStreamWhileTheReaderWaitsForALane(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := &script{stream: func(p *peer) error {
+			if p.number > 1 {
+				return p.serve(welcome(), nil)
+			}
+			if err := p.greet(welcome()); err != nil {
+				return err
+			}
+			for range 4 {
+				_ = p.push(textMessage("", "slow", "x"))
+			}
+			return status.Error(codes.Unavailable, "the server stops")
+		}}
+		release := make(chan struct{})
+		_, client := chat(t, start(t, srv), imv1sdk.Handlers{OnText: func(context.Context, *imv1sdk.TextMessage) error {
+			<-release
+			return nil
+		}}, session.WithLanes(1, 1))
+		synctest.Wait()
+		sent := make(chan error)
+		go func() {
+			_, err := client.SendText(t.Context(), "r", text("x"))
+			sent <- err
+		}()
+		time.Sleep(time.Minute)
+		close(release)
+		if err := <-sent; err != nil || srv.streams() != 2 {
+			t.Errorf("%v on stream %d", err, srv.streams())
+		}
+	})
+}
+
 func TestCloseFreesAReaderThatWaitsForALane(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -109,8 +146,12 @@ func TestCloseFreesAReaderThatWaitsForALane(t *testing.T) {
 			push <- textMessage("", "r", "x")
 		}
 		synctest.Wait()
+		began := time.Now()
 		_ = s.Close()
 		<-s.Done()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("Close took %s", took)
+		}
 		if handled != 1 {
 			t.Errorf("%d messages were handled after Close", handled-1)
 		}

@@ -70,6 +70,29 @@ func TestASessionComesBackHoweverLongItTakes(t *testing.T) {
 	}
 }
 
+func TestAPauseEndsWhenTheConnectionIsUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, &script{})
+		s := n.connected(t, session.WithReconnect(session.Reconnect{Wait: func(attempt int, _ error) time.Duration {
+			return []time.Duration{5 * time.Second, 10 * time.Second, time.Hour, time.Hour}[attempt-1]
+		}}))
+		n.down()
+		time.Sleep(12 * time.Second) // one try has failed, the next one dials for longer than it waits
+		n.mu.Lock()
+		n.slow = 3 * time.Second
+		n.mu.Unlock()
+		n.up()
+		began := time.Now()
+		if err := s.WaitState(t.Context(), session.StateConnected); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("back after %s", took)
+		}
+	})
+}
+
 func TestWhatIsTriedAgainFindsAServerThatHasComeUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

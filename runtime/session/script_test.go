@@ -271,6 +271,7 @@ type network struct {
 	grpc     *grpc.Server
 	script   *script
 	dials    []time.Time
+	slow     time.Duration // how long a dial takes
 }
 
 // start serves a script until the test ends.
@@ -306,7 +307,9 @@ func (n *network) dial(ctx context.Context, _ string) (net.Conn, error) {
 	n.mu.Lock()
 	listener := n.listener
 	n.dials = append(n.dials, time.Now())
+	slow := n.slow
 	n.mu.Unlock()
+	time.Sleep(slow)
 	if listener == nil {
 		return nil, io.ErrClosedPipe
 	}

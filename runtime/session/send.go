@@ -97,11 +97,7 @@ func (s *Session) try(st *stream, j *job) outcome {
 	case result := <-j.result:
 		return result
 	case <-j.ctx.Done():
-		cause := context.Cause(j.ctx)
-		if j.abandon() {
-			return outcome{err: inSendState(opSend, j.out, cause)}
-		}
-		return outcome{err: maybeDelivered(j.out, status.FromContextError(j.ctx.Err()).Code(), cause)}
+		return outcome{err: maybeDelivered(j.out, status.FromContextError(j.ctx.Err()).Code(), context.Cause(j.ctx))}
 	}
 }
 

@@ -266,9 +266,10 @@ func TestTheSendLimitMakesSendsWait(t *testing.T) {
 			failed <- err
 		}()
 		synctest.Wait()
+		began = time.Now()
 		_ = s.Close()
-		if err := <-failed; !errors.Is(err, session.ErrClosed) {
-			t.Errorf("closed while it waits: %v", err)
+		if err := <-failed; !errors.Is(err, session.ErrClosed) || time.Since(began) != 0 {
+			t.Errorf("closed while it waits: %v after %s", err, time.Since(began))
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"context"
+
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
@@ -47,7 +49,8 @@ func (s *Session) writeControl(st *stream) error {
 
 // writeJob sends one message. Without receipts its outcome is there once the stream has taken it.
 func (s *Session) writeJob(st *stream, j *job) {
-	if !j.begin() {
+	if j.ctx.Err() != nil {
+		j.result <- outcome{err: inSendState(opSend, j.out, context.Cause(j.ctx))}
 		return
 	}
 	c := st.contract.Load()
