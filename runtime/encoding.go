@@ -92,7 +92,7 @@ func marshalRaw(m protoreflect.Message) ([]byte, error) {
 
 func unmarshalRaw(raw []byte, m protoreflect.Message) error {
 	field, err := rawField(m.Descriptor())
-	if err != nil {
+	if err != nil || len(raw) == 0 {
 		return err
 	}
 	if field.Kind() == protoreflect.BytesKind {

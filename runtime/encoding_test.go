@@ -230,6 +230,12 @@ func TestRawTakesOneStringOrBytes(t *testing.T) {
 		t.Errorf("an optional text is written as %q, %v", raw, err)
 	}
 
+	none, err := maybe.Decode([]byte{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, none, &testpb.MaybeRaw{}) // without the text, not with an empty one
+
 	for _, kind := range []interface {
 		Decode(raw []byte) (proto.Message, error)
 		Encode(content proto.Message) ([]byte, error)
