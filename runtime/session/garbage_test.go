@@ -73,6 +73,7 @@ func TestAReceiptThatDoesNotParseEndsTheStream(t *testing.T) {
 		if !errors.Is(err, session.ErrMaybeDelivered) || !strings.Contains(err.Error(), "a receipt does not parse") {
 			t.Errorf("send: %v", err)
 		}
+		synctest.Wait()
 		if lines := d.take(); len(lines) != 1 || !strings.HasPrefix(lines[0], "stream: a receipt does not parse") {
 			t.Errorf("OnDisconnect: %q", lines)
 		}
