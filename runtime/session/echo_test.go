@@ -53,6 +53,34 @@ func TestOwnMessagesAreDroppedUnlessWanted(t *testing.T) {
 	}
 }
 
+func TestOnlyTheLastOwnMessagesAreRecognisedByID(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv, push := pushing(false)
+		d := new(diary)
+		s := start(t, srv).connected(t, session.WithUser("用户"), session.WithUnknown(
+			func(_ context.Context, in *runtime.Incoming) error {
+				d.add("%s", in.Raw)
+				return nil
+			}))
+		var ids []string
+		for range 1025 {
+			receipt, err := s.SendRaw(t.Context(), "r", 1000, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, receipt.MessageID)
+		}
+		for name, id := range map[string]string{"the oldest": ids[0], "the second": ids[1], "the last": ids[1024]} {
+			push <- &imv1.MessageResponse{MessageId: id, FromUserId: "用户", RoomId: "r", Type: 1000, Content: []byte(name)}
+		}
+		expect(t, "what is not recognised", d.take, "the oldest")
+		if _, err := s.JoinRoom(t.Context(), "r"); err != nil {
+			t.Errorf("a call of a user whom no header carries: %v", err)
+		}
+	})
+}
+
 func TestAServerOfTodayIsRecognisedByIDs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

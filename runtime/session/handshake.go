@@ -112,22 +112,16 @@ const minHeartbeat = 100 * time.Millisecond
 // shake waits until it is known what the server knows, or the handshake wait is over. In doubt, after a server fell
 // silent that had answered before, silence is no sign of a server of today: then it waits for as long as ctx lets it.
 func (st *stream) shake(ctx context.Context, doubt bool) error {
-	timer := time.NewTimer(min(st.timing.handshakeWait, st.timing.connect/2))
-	defer timer.Stop()
-	select {
-	case <-st.header:
-		return nil
-	case <-timer.C:
-	case <-st.ended:
-		return st.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	var over <-chan time.Time // never, in doubt
 	if !doubt {
-		return nil
+		timer := time.NewTimer(min(st.timing.handshakeWait, st.timing.connect/2))
+		defer timer.Stop()
+		over = timer.C
 	}
 	select {
 	case <-st.header:
+		return nil
+	case <-over:
 		return nil
 	case <-st.ended:
 		return st.err
