@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -71,14 +72,22 @@ func (r *reader) unknownType(pos diag.Position, message *protogen.Message, name 
 	meant := diag.Suggest(name, names)
 	if meant == "" {
 		r.findings.Add(pos, diag.UnknownType,
-			"message %s: there is no enum value %q in package %s or with that full name; import the enum's file, or add the value to an enum with the option kind_enum",
-			message.Desc.FullName(), name, r.file.Desc.Package())
+			"message %s: there is no enum value %q%s; import the enum's file, or add the value to an enum with the option kind_enum",
+			message.Desc.FullName(), name, r.searched())
 		return
 	}
 	found := candidates[meant]
 	r.run.claimed[claim{found.enum, int32(found.Desc.Number())}] = true
 	r.findings.Add(pos, diag.UnknownType, "message %s: there is no enum value %q; did you mean %q?",
 		message.Desc.FullName(), name, meant)
+}
+
+// searched tells where a type is looked for. In a file without a package a name is a full name.
+func (r *reader) searched() string {
+	if pkg := r.file.Desc.Package(); pkg != "" {
+		return fmt.Sprintf(" in package %s or with that full name", pkg)
+	}
+	return ""
 }
 
 // candidates are the values that a message of the file may name, under the name that it would write.
