@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -39,6 +40,9 @@ func (e rpcError) Unwrap() error { return e.err }
 // callError makes the session's error of what a gRPC call, or the wait for a stream, returned. What ended ctx explains
 // more than what gRPC makes of it.
 func (s *Session) callError(ctx context.Context, op, room string, err error) error {
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done() // the server knows the deadline too, and may have been first by a hair
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}

@@ -5,6 +5,7 @@ import "sync"
 // lanes run work in order per room and in parallel between rooms. A goroutine lives only while there is work.
 type lanes struct {
 	group    *group
+	awaited  *awaited
 	capacity int // per room, of what waits
 	workers  int // at most
 
@@ -23,36 +24,43 @@ type lane struct {
 	space chan struct{} // not nil while a reader waits for room in the queue
 }
 
-func newLanes(g *group, capacity, workers int) *lanes {
+func newLanes(g *group, a *awaited, capacity, workers int) *lanes {
 	return &lanes{
-		group: g, capacity: capacity, workers: workers,
+		group: g, awaited: a, capacity: capacity, workers: workers,
 		rooms: make(map[string]*lane), stop: make(chan struct{}),
 	}
 }
 
+// overflow is how many times its capacity a lane takes while somebody waits for the server.
+const overflow = 16
+
 // push puts work at the end of its room's lane. When the lane is full it calls full, waits for room, then calls resumed.
-// The end of stop, or of all lanes, ends that wait and drops the work.
-func (l *lanes) push(stop <-chan struct{}, room string, work func(), full, resumed func()) {
-	space := l.try(room, work)
+// It does not wait while somebody waits for the server: the lane then takes more than its capacity, and false says that
+// it takes no more at all. The end of stop, or of all lanes, ends the wait and drops the work.
+func (l *lanes) push(stop <-chan struct{}, room string, work func(), full, resumed func()) bool {
+	space := l.try(room, work, l.capacity)
 	if space == nil {
-		return
+		return true
 	}
 	full()
 	defer resumed()
 	for space != nil {
 		select {
 		case <-space:
-			space = l.try(room, work)
+			space = l.try(room, work, l.capacity)
+		case <-l.awaited.anybody():
+			return l.try(room, work, overflow*l.capacity) == nil
 		case <-l.stop:
-			return
+			return true
 		case <-stop:
-			return
+			return true
 		}
 	}
+	return true
 }
 
 // try gives a channel that closes when there may be room, or nil if the work is taken or dropped.
-func (l *lanes) try(room string, work func()) <-chan struct{} {
+func (l *lanes) try(room string, work func(), capacity int) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -64,7 +72,7 @@ func (l *lanes) try(room string, work func()) <-chan struct{} {
 		l.rooms[room] = current
 		l.schedule(current)
 	}
-	if len(current.queue) >= l.capacity {
+	if len(current.queue) >= capacity {
 		if current.space == nil {
 			current.space = make(chan struct{})
 		}
@@ -83,8 +91,17 @@ func (l *lanes) schedule(current *lane) {
 	l.ready = append(l.ready, current)
 }
 
-// serve runs a lane's work, then that of whichever lane is ready, until there is none.
+// serve runs a lane's work, then that of whichever lane is ready, until there is none. Work that ends its goroutine
+// (runtime.Goexit, as a test's FailNow does) ends this one only: another goes on.
 func (l *lanes) serve(current *lane) {
+	defer func() {
+		if current == nil {
+			return
+		}
+		if current = l.following(current); current != nil {
+			l.group.start(func() { l.serve(current) })
+		}
+	}()
 	for current != nil {
 		if work := l.pop(current); work != nil {
 			work()

@@ -35,9 +35,14 @@ func (s *Session) receive(st *stream, message *imv1.MessageResponse) {
 func isControl(kind imv1.MessageType) bool { return kind >= 16 && kind <= 63 }
 
 // lane puts work for a message into its room's lane. While that is full the reader stands still, and silence proves
-// nothing.
+// nothing. A lane that overflows ends the stream: nothing is left out without a word.
 func (s *Session) lane(st *stream, message *imv1.MessageResponse, work func()) {
-	s.lanes.push(st.ctx.Done(), message.GetRoomId(), work, st.watch.suspend, st.watch.resume)
+	if !s.lanes.push(st.ctx.Done(), message.GetRoomId(), work, st.watch.suspend, st.watch.resume) {
+		st.cancel(&runtime.Error{
+			Op: "stream", Code: codes.ResourceExhausted, RoomID: message.GetRoomId(),
+			Message: "the room's handlers are too slow: too many messages wait for them",
+		})
+	}
 }
 
 // deliver handles a message, unless it is an own one or a repeat. It runs in the goroutine of the message's room.

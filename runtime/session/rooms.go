@@ -115,6 +115,7 @@ func (s *Session) Rooms() []string { return slices.Sorted(maps.Keys(s.rooms.all(
 func (s *Session) onStream(
 	ctx context.Context, st *stream, request *roomRequest,
 ) (answer *imv1.MessageResponse, ended bool, err error) {
+	defer s.awaited.begin()()
 	id := s.nextID()
 	s.rooms.expect(id, request)
 	defer s.rooms.forget(id)

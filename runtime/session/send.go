@@ -82,6 +82,7 @@ func (s *Session) sendStream(ctx context.Context, out *runtime.Outgoing) (*runti
 
 // try hands a job to a stream's writer and waits for its outcome.
 func (s *Session) try(st *stream, j *job) outcome {
+	defer s.awaited.begin()()
 	select {
 	case st.jobs <- j:
 	case <-st.ctx.Done():

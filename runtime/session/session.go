@@ -39,6 +39,7 @@ type Session struct {
 	machine   *machine
 	group     *group
 	callbacks *callbacks
+	awaited   *awaited
 	lanes     *lanes
 	outbox    *outbox
 	repeats   *repeats
@@ -78,6 +79,7 @@ func New(client imv1.IMServiceClient, opts ...Option) (*Session, error) {
 func newSession(c *config, target string, client imv1.IMServiceClient, conn *grpc.ClientConn, owned bool) *Session {
 	g := newGroup()
 	g.enter() // the session itself, until Close
+	waits := newAwaited()
 	s := &Session{
 		config: c, target: target, client: client, conn: conn, owned: owned,
 		id:        newSessionID(),
@@ -85,7 +87,8 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 		rules:     newRequestRules(),
 		group:     g,
 		callbacks: &callbacks{group: g, log: c.log},
-		lanes:     newLanes(g, c.receiving.laneMessages, c.receiving.laneWorkers),
+		awaited:   waits,
+		lanes:     newLanes(g, waits, c.receiving.laneMessages, c.receiving.laneWorkers),
 		outbox:    newOutbox(),
 		repeats:   newRepeats(),
 		rooms:     newRooms(c.room),
