@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -37,6 +38,8 @@ func TestAHandlerOfAFullLaneGetsItsAnswers(t *testing.T) {
 				s, im = chat(t, start(t, srv), imv1sdk.Handlers{OnText: func(ctx context.Context, m *imv1sdk.TextMessage) error {
 					if m.ID == "0" {
 						synctest.Wait() // until the lane is full and the reader waits
+						ctx, cancel := context.WithTimeout(ctx, time.Minute)
+						defer cancel()
 						answered <- ask(ctx, s, im)
 					}
 					return nil
