@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"time"
+	"unicode/utf8"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
@@ -96,11 +97,36 @@ func (s *Server) take(ctx context.Context, r *room, st *stream, request *imv1.Me
 		return &runtime.Receipt{MessageID: request.GetMessageId(), RoomID: r.id, Time: time.Now()}, nil
 	}
 	message := sub.message()
-	if size := proto.Size(message); size > s.config.maxMessage {
-		return nil, tooLarge(size, s.config.maxMessage)
+	if err := s.checkOutgoing(message); err != nil {
+		return nil, err
 	}
 	receipt, err := sub.append(message)
 	return s.counted(receipt), err
+}
+
+// placeBytes is what a message's place in the log adds to it at most: seq, prev_seq, epoch and time.
+const placeBytes = 64
+
+// checkOutgoing refuses what would end the streams of all readers: a message that they do not receive, or one that
+// cannot be encoded.
+func (s *Server) checkOutgoing(message *imv1.MessageResponse) error {
+	if size := proto.Size(message) + placeBytes; size > s.config.maxMessage {
+		return tooLarge(size, s.config.maxMessage)
+	}
+	return checkText(message)
+}
+
+// checkText finds text that is not UTF-8. What clients send has been decoded and has none; what the operator's functions
+// write may.
+func checkText(message *imv1.MessageResponse) error {
+	valid := utf8.ValidString(message.GetMessageId()) && utf8.ValidString(message.GetFromUserId())
+	for key, value := range message.GetMetadata() {
+		valid = valid && utf8.ValidString(key) && utf8.ValidString(value)
+	}
+	if !valid {
+		return refuse(codes.InvalidArgument, "an id or the metadata is not UTF-8")
+	}
+	return nil
 }
 
 func tooLarge(size, limit int) error {

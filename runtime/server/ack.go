@@ -3,6 +3,7 @@ package server
 import (
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -24,6 +25,9 @@ type Ack struct {
 func (s *Server) acknowledge(st *stream, request *imv1.MessageRequest) error {
 	if err := st.checkEnvelope(request); err != nil {
 		return err
+	}
+	if size := proto.Size(request) + placeBytes; size > s.config.maxMessage { // it travels on to the message's sender
+		return tooLarge(size, s.config.maxMessage)
 	}
 	decoded, err := s.contents.ack.Decode(request.GetContent())
 	if err != nil {

@@ -21,7 +21,8 @@
 // One goroutine per stream receives, one handles (hooks run here), one sends. A room has one lock, which is held while
 // a message is appended and put into the readers' queues, never while an operator's function runs or the network is waited
 // for: so all readers of a room see one order, and a slow reader delays nobody. A reader whose queue is full is
-// ended with RESOURCE_EXHAUSTED; nothing is left out silently.
+// ended with RESOURCE_EXHAUSTED; nothing is left out silently. A hook holds up what its own stream sent after it, heartbeats
+// included: one that takes longer than the client's heartbeat timeout (5 s) makes the client reconnect.
 //
 // # Who is trusted
 //

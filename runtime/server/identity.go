@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"strings"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -39,7 +40,7 @@ func (s *Server) callerOf(ctx context.Context, claimed string) (string, error) {
 	if claimed != "" && claimed != user {
 		return "", otherUser("user_id", claimed, user)
 	}
-	return user, checkID("the metadata user-id", user)
+	return user, checkID("the user-id", user)
 }
 
 func (s *Server) authenticate(ctx context.Context) (user string, err error) {
@@ -69,10 +70,15 @@ func otherUser(where, claimed, user string) error {
 	return status.Errorf(codes.PermissionDenied, "%s is %q, but this is user %q", where, claimed, user)
 }
 
-// checkID bounds an id that no validator has seen. Empty is for the caller to judge.
+// checkID is for an id that no validator has seen: gRPC lets any bytes through in metadata, and one string that is not
+// UTF-8 makes a message that cannot be sent to anybody. Empty is for the caller to judge.
 func checkID(what, id string) error {
 	if len(id) > maxIDBytes {
 		return status.Errorf(codes.InvalidArgument, "%s has %d bytes, %d are allowed", what, len(id), maxIDBytes)
+	}
+	if !utf8.ValidString(id) {
+		return status.Errorf(codes.InvalidArgument,
+			"%s is not UTF-8: name user and room in the first message instead of metadata", what)
 	}
 	return nil
 }

@@ -75,6 +75,9 @@ func (s *Server) admit(ctx context.Context, user, roomID string, metadata map[st
 	if err := checkID("room_id", roomID); err != nil {
 		return nil, err
 	}
+	if err := checkJoinMetadata(metadata); err != nil {
+		return nil, err
+	}
 	request := &Join{
 		UserID: user, RoomID: roomID, Metadata: make(map[string]string, len(metadata)),
 		Nickname: metadata[nicknameKey], Role: roleOf(metadata[roleKey]),
@@ -91,7 +94,25 @@ func (s *Server) admit(ctx context.Context, user, roomID string, metadata map[st
 		return nil, asStatus(err, codes.PermissionDenied)
 	}
 	request.UserID, request.RoomID = user, roomID // these are not the hook's to change
+	if err := checkText(&imv1.MessageResponse{FromUserId: request.Nickname, Metadata: request.Metadata}); err != nil {
+		return nil, refuse(codes.Internal, "the server's join hook left text that is not UTF-8")
+	}
 	return request, nil
+}
+
+// maxJoinMetadata bounds what a user joins with, in bytes. Everybody in the room gets it, and the room keeps it.
+const maxJoinMetadata = 16 << 10
+
+func checkJoinMetadata(metadata map[string]string) error {
+	size := 0
+	for key, value := range metadata {
+		size += len(key) + len(value)
+	}
+	if size > maxJoinMetadata {
+		return refuse(codes.InvalidArgument,
+			"the metadata of the join have %d bytes, %d are allowed: join with less", size, maxJoinMetadata)
+	}
+	return nil
 }
 
 func (r *room) join(st *stream, request *Join, tell answer) error {
@@ -159,7 +180,7 @@ func (r *room) leave(st *stream, reason string) (gone bool) {
 func metadataOf(ctx context.Context) map[string]string {
 	metadata := make(map[string]string)
 	for _, key := range []string{nicknameKey, roleKey} {
-		if value := firstValue(ctx, key); value != "" {
+		if value := strings.ToValidUTF8(firstValue(ctx, key), "\uFFFD"); value != "" {
 			metadata[key] = value
 		}
 	}

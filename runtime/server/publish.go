@@ -9,7 +9,6 @@ import (
 	"github.com/game-im/im-grpc-sdk/runtime"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 )
 
 // Publish appends a message of the backend to a room and hands it to everybody in it. No hook sees it, and it need not be
@@ -51,8 +50,8 @@ func (s *Server) publish(ctx context.Context, out *runtime.Outgoing) (*runtime.R
 		hash: hashOf(request.GetType(), request.GetContent(), request.GetMetadata(), request.GetAckRequired()),
 	}
 	message := sub.message()
-	if size := proto.Size(message); size > s.config.maxMessage {
-		return nil, tooLarge(size, s.config.maxMessage)
+	if err := s.checkOutgoing(message); err != nil {
+		return nil, err
 	}
 	receipt, err := sub.append(message)
 	return s.counted(receipt), err

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
@@ -52,8 +54,9 @@ func (all *rooms) count() int {
 // close stops what waits for the end of idle rooms.
 func (all *rooms) close() {
 	all.mu.RLock()
-	defer all.mu.RUnlock()
-	for _, r := range all.all {
+	there := slices.Collect(maps.Values(all.all))
+	all.mu.RUnlock()
+	for _, r := range there {
 		r.stopIdle()
 	}
 }

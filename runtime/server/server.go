@@ -78,9 +78,9 @@ func (s *Server) serve() {
 }
 
 // Close ends all streams with UNAVAILABLE, takes no more calls and returns when the goroutines of the streams have
-// ended. Hooks that are running are waited for; their context is cancelled. It does not stop the grpc.Server: do that
-// after Close, because GracefulStop before it would wait for the streams. It may be called more than once, from
-// anywhere but a hook.
+// ended. Hooks that run for streams are waited for; their context is cancelled. Unary calls that are running go on. It does
+// not stop the grpc.Server: do that after Close, because GracefulStop before it would wait for the streams. It may be
+// called more than once, from anywhere but a hook.
 func (s *Server) Close() {
 	s.streams.close(errClosing)
 	s.rooms.close()

@@ -127,9 +127,8 @@ func (st *stream) open(user, roomID string, metadata map[string]string) (*imsdkv
 	}
 	if before != nil {
 		before.end(refuse(codes.Aborted, "stream %d of the same session has taken over", st.number))
-		select {
-		case <-before.left:
-		case <-st.ctx.Done():
+		<-before.left // even if this one has ended meanwhile: a third one waits only for this one
+		if st.ctx.Err() != nil {
 			return nil, st.reason()
 		}
 	}

@@ -55,6 +55,9 @@ func (s *Server) LeaveRoom(ctx context.Context, request *imv1.LeaveRoomRequest) 
 
 // streamsOf gives the streams of the user who calls, at least one.
 func (s *Server) streamsOf(ctx context.Context, claimed string) ([]*stream, error) {
+	if s.streams.isClosed() {
+		return nil, errClosing
+	}
 	user, err := s.mustHaveUser(ctx, claimed)
 	if err != nil {
 		return nil, err
