@@ -15,6 +15,7 @@ import (
 type submission struct {
 	request *imv1.MessageRequest // checked; user_id is the sender
 	hash    payloadHash          // of what the sender sent
+	asks    bool                 // for ACKs, before the hook
 	room    *room
 	stream  *stream // nil: a unary call or the backend
 
@@ -83,7 +84,7 @@ func (s *Server) take(ctx context.Context, r *room, st *stream, request *imv1.Me
 		request.MessageId = newMessageID()
 	}
 	sub := &submission{
-		request: request, room: r, stream: st,
+		request: request, room: r, stream: st, asks: request.GetAckRequired(),
 		hash: hashOf(request.GetType(), request.GetContent(), request.GetMetadata(), request.GetAckRequired()),
 	}
 	if receipt, err := sub.judge(); receipt != nil || err != nil {
@@ -179,7 +180,7 @@ func (sub *submission) append(message *imv1.MessageResponse) (*runtime.Receipt, 
 	if receipt, err := sub.judgeLocked(); receipt != nil || err != nil {
 		return receipt, err
 	}
-	e := &entry{key: sub.key(), hash: sub.hash, wantsAck: message.GetAckRequired()}
+	e := &entry{key: sub.key(), hash: sub.hash, wantsAck: message.GetAckRequired(), bySender: sub.asks}
 	if sub.stream != nil {
 		e.sender = sub.stream.key
 	}

@@ -67,7 +67,7 @@ func (st *stream) asked(roomID, messageID string) []askedEntry {
 }
 
 func (s *Server) forwardAck(st *stream, request *imv1.MessageRequest, content *imv1.AckContent, e askedEntry) {
-	if sender := s.sessions.find(e.sender); sender != nil && sender != st {
+	if sender := s.sessions.find(e.sender); sender != nil && sender != st && (e.bySender || sender.contract.known) {
 		sender.put(newFrame(&imv1.MessageResponse{
 			MessageId: request.GetMessageId(), FromUserId: st.key.user, RoomId: e.roomID,
 			Type: imv1.MessageType_MESSAGE_TYPE_ACK, Content: request.GetContent(), Metadata: request.GetMetadata(),

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 )
 
 // What one side does wrong must not end the streams of others.
@@ -167,5 +168,46 @@ func TestAServerThatStopsSaysSoToUnaryJoinsToo(t *testing.T) {
 		wantStatus(t, err, codes.Unavailable, "stopping")
 		_, err = s.stub().LeaveRoom(t.Context(), &imv1.LeaveRoomRequest{UserId: "anna", RoomId: "r"})
 		wantStatus(t, err, codes.Unavailable, "stopping")
+	})
+}
+
+func TestWhoMayNotJoinMayNotWriteByAUnarySendEither(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, server.WithJoinHook(func(_ context.Context, join *server.Join) error {
+			if join.UserID == "mallory" {
+				return status.Error(codes.PermissionDenied, "not you")
+			}
+			join.Muted = join.UserID == "quiet"
+			return nil
+		}))
+		reader := s.today("reader", "r")
+		for user, words := range map[string]string{"mallory": "not you", "quiet": "is muted"} {
+			_, err := s.stub().SendMessage(t.Context(),
+				&imv1.SendMessageRequest{UserId: user, RoomId: "r", Type: text, Content: []byte("x")})
+			wantStatus(t, err, codes.PermissionDenied, words)
+		}
+		if _, err := s.stub().SendMessage(t.Context(),
+			&imv1.SendMessageRequest{UserId: "bot", RoomId: "r", Type: text, Content: []byte("beep")}); err != nil {
+			t.Error(err)
+		}
+		reader.wantText("beep")
+	})
+}
+
+func TestAClientOfTodayGetsNoAckThatOnlyAHookAskedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := hooked(t, imv1server.Hooks{OnText: func(_ context.Context, m *imv1sdk.TextMessage) error {
+			m.AckRequired = true
+			return nil
+		}})
+		reader, anna := s.today("reader", "r"), s.today("anna", "r")
+		reader.want(joinRoom)
+		anna.say("r", "m", "x")
+		reader.wantText("x")
+		reader.send(&imv1.MessageRequest{RoomId: "r", Type: ack, Content: []byte(`{"original_message_id":"m","success":true}`)})
+		reader.silent()
+		anna.silent()
 	})
 }

@@ -94,7 +94,7 @@ func (r *room) may(user string, kind imv1.MessageType) error {
 	m := r.members[user]
 	switch {
 	case m != nil && m.join.Muted:
-		return refuse(codes.PermissionDenied, "user %q is muted in room %q", user, r.id)
+		return muted(user, r.id)
 	case kind == imv1.MessageType_MESSAGE_TYPE_AUDIO && !r.config.GetAllowAudio():
 		return refuse(codes.PermissionDenied, "room %q does not allow audio messages", r.id)
 	case kind == imv1.MessageType_MESSAGE_TYPE_RICH_TEXT && !r.config.GetAllowRichText():
@@ -102,4 +102,8 @@ func (r *room) may(user string, kind imv1.MessageType) error {
 	default:
 		return nil
 	}
+}
+
+func muted(user, roomID string) error {
+	return refuse(codes.PermissionDenied, "user %q is muted in room %q", user, roomID)
 }

@@ -38,6 +38,7 @@ type entry struct {
 	hash      payloadHash
 	sender    sessionKey // zero if no stream sent it
 	wantsAck  bool
+	bySender  bool // wantsAck is the sender's wish, not a hook's
 }
 
 func newRoomLog(keep int, window time.Duration) roomLog {

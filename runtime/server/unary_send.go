@@ -9,7 +9,8 @@ import (
 )
 
 // SendMessage sends a message for a caller without a stream: the caller needs a user and a room that exists, but need not be
-// in the room. With a message_id it is idempotent. Kind, hook and room are asked as for a message on a stream.
+// in the room; the join hook is then asked whether it might be. With a message_id it is idempotent. Kind, hook and room are
+// asked as for a message on a stream.
 func (s *Server) SendMessage(ctx context.Context, request *imv1.SendMessageRequest) (*imv1.SendMessageResponse, error) {
 	s.serve()
 	response, err := s.sendUnary(ctx, request)
@@ -41,6 +42,9 @@ func (s *Server) sendUnary(ctx context.Context, request *imv1.SendMessageRequest
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mayWrite(ctx, r, user); err != nil {
+		return nil, err
+	}
 	receipt, err := s.take(ctx, r, nil, message)
 	if err != nil {
 		return nil, asStatus(err, codes.Unknown)
@@ -49,4 +53,19 @@ func (s *Server) sendUnary(ctx context.Context, request *imv1.SendMessageRequest
 		MessageId: receipt.MessageID, Timestamp: timestamppb.New(receipt.Time), Status: responseStatus(nil),
 		Seq: receipt.Seq, Epoch: receipt.Epoch, Duplicate: receipt.Duplicate,
 	}, nil
+}
+
+// mayWrite asks the join hook about a user who is not in the room: who may not join may not write either.
+func (s *Server) mayWrite(ctx context.Context, r *room, user string) error {
+	r.mu.Lock()
+	member := r.members[user] != nil
+	r.mu.Unlock()
+	if member || s.config.joinHook == nil {
+		return nil
+	}
+	join, err := s.admit(ctx, user, r.id, nil)
+	if err == nil && join.Muted {
+		return muted(user, r.id)
+	}
+	return err
 }
