@@ -24,8 +24,8 @@ type audioHost struct {
 	url  string
 }
 
-func startAudioHost() (*audioHost, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func startAudioHost(ctx context.Context) (*audioHost, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (a *audioHost) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
-	defer audio.Close()
+	defer func() { _ = audio.Close() }()
 	_, _ = io.Copy(w, audio) // a reader that went away is no error of the server's
 }
 
@@ -69,7 +69,7 @@ func fetchHash(ctx context.Context, url string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("%s: %s", url, response.Status)
 	}

@@ -26,12 +26,12 @@ type host struct {
 }
 
 // startHost listens on a free port and serves.
-func startHost(audio *audioHost) (*host, error) {
+func startHost(ctx context.Context, audio *audioHost) (*host, error) {
 	h := &host{address: "127.0.0.1:0", audio: audio}
-	return h, h.start()
+	return h, h.start(ctx)
 }
 
-func (h *host) start() error {
+func (h *host) start(ctx context.Context) error {
 	im, err := server.New(server.WithAudioStore(h.audio))
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func (h *host) start() error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", h.address)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", h.address)
 	if err != nil {
 		return err
 	}

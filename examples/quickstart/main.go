@@ -38,13 +38,13 @@ type story struct {
 }
 
 func run(ctx context.Context, console *console) error {
-	audio, err := startAudioHost()
+	audio, err := startAudioHost(ctx)
 	if err != nil {
 		return err
 	}
 	defer audio.stop()
 	s := &story{console: console}
-	if s.host, err = startHost(audio); err != nil {
+	if s.host, err = startHost(ctx, audio); err != nil {
 		return err
 	}
 	defer s.host.stop() //nolint:errcheck // the story is over
@@ -163,7 +163,7 @@ func (s *story) restart(ctx context.Context) error {
 	if err := s.host.stop(); err != nil {
 		return err
 	}
-	if err := s.host.start(); err != nil {
+	if err := s.host.start(ctx); err != nil {
 		return err
 	}
 	if err := everybody(ctx, "connected", s.users()...); err != nil {
@@ -200,7 +200,7 @@ func (s *story) count(context.Context) error {
 		received += stats.Received
 		invalid += stats.Invalid
 		reconnects += stats.Reconnects
-		u.session.Close()
+		_ = u.session.Close() // it always works
 	}
 	s.heading("%d sent · %d of them refused by a hook · %d violations, not sent · %d received · %d invalid · %d reconnects",
 		sent, s.refused, s.violations, received, invalid, reconnects)
