@@ -5,10 +5,12 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1sdk"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1server"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc"
@@ -209,5 +211,27 @@ func TestAClientOfTodayGetsNoAckThatOnlyAHookAskedFor(t *testing.T) {
 		reader.send(&imv1.MessageRequest{RoomId: "r", Type: ack, Content: []byte(`{"original_message_id":"m","success":true}`)})
 		reader.silent()
 		anna.silent()
+	})
+}
+
+func TestAThirdStreamOfASessionWaitsForTheFirstToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, _ := hooked(t, imv1server.Hooks{OnText: func(_ context.Context, m *imv1sdk.TextMessage) error {
+			if m.ID == "old" {
+				time.Sleep(time.Second)
+			}
+			return nil
+		}})
+		watcher, first := s.today("watcher", "r"), s.knowing("anna", "r", 1, 1)
+		watcher.want(joinRoom)
+		first.say("r", "old", "old")
+		synctest.Wait()
+		hello := marshal(t, &imsdkv1.Hello{Version: 1, SessionId: 1, StreamNumber: 2})
+		s.open(append(roomPairs("anna", "r"), "imsdk-hello-bin", hello)...) // waits for the first, until the third ends it
+		synctest.Wait()
+		s.knowing("anna", "r", 1, 3).say("r", "new", "new")
+		watcher.wantText("old")
+		watcher.wantText("new")
 	})
 }

@@ -28,8 +28,8 @@ type Authenticator func(ctx context.Context) (userID string, err error)
 // the same moment both may ask; one of the answers is used.
 type RoomPolicy func(ctx context.Context, roomID string) (*imv1.RoomInfo, error)
 
-// JoinHook is asked before a user is put into a room, and when one who is not in it sends with the unary SendMessage. It may change nickname, role, muted and metadata. An error refuses the
-// join with its gRPC code and text.
+// JoinHook is asked before a user is put into a room, and when one who is not in it sends with the unary SendMessage. It
+// may change nickname, role, muted and metadata. An error refuses the join, or that message, with its gRPC code and text.
 type JoinHook func(ctx context.Context, join *Join) error
 
 type config struct {
