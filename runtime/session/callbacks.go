@@ -49,10 +49,19 @@ func (c *callbacks) push(next callback) bool {
 	return true
 }
 
+// work runs what waits. A function that ends its goroutine (runtime.Goexit, as a test's FailNow does) ends this one
+// only: another goes on.
 func (c *callbacks) work() {
+	idle := false
+	defer func() {
+		if !idle {
+			c.group.start(c.work)
+		}
+	}()
 	for {
 		next, ok := c.pop()
 		if !ok {
+			idle = true
 			return
 		}
 		c.call(next.run)

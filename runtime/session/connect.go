@@ -48,6 +48,7 @@ func (s *Session) goLive(st *stream, from State) bool {
 		st.kill(ErrClosed)
 		return false
 	}
+	close(st.live)
 	s.config.log.Info("connected", "target", s.target, "stream", s.streams.Load(),
 		"handshake", st.capabilities().Handshake)
 	return true

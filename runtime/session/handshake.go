@@ -144,3 +144,17 @@ func (s *Session) heartbeat(id, room string) *imv1.MessageRequest {
 
 // errDead is why a stream ends that heard nothing for too long.
 var errDead = errors.New("the server is silent: no heartbeat was answered in time")
+
+// late waits, for half of the connect timeout at most, for a header that did not come within the handshake wait. It tells
+// whether the server has shown by now that it takes joins on the stream: one that is slow to start a stream refuses
+// unary ones until then, which says nothing about the room.
+func (st *stream) late(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, st.timing.connect/2)
+	defer cancel()
+	select {
+	case <-st.header:
+	case <-st.ended:
+	case <-ctx.Done():
+	}
+	return st.capabilities().StreamRooms
+}

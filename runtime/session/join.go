@@ -80,7 +80,11 @@ func (s *Session) join(
 	roomID := request.GetRoomId()
 	if !st.capabilities().StreamRooms {
 		response, err = s.client.JoinRoom(s.identify(ctx), request)
-		if err = s.outcome(ctx, opJoin, roomID, response.GetStatus(), err); err != nil {
+		err = s.outcome(ctx, opJoin, roomID, response.GetStatus(), err)
+		if status.Code(err) == codes.FailedPrecondition && st.late(ctx) {
+			return s.join(ctx, st, request)
+		}
+		if err != nil {
 			return nil, false, err
 		}
 		s.rooms.add(roomID, request.GetMetadata())
@@ -115,7 +119,7 @@ func (s *Session) LeaveRoom(ctx context.Context, roomID string) (*imv1.LeaveRoom
 			return nil, s.callError(ctx, opLeave, roomID, err)
 		}
 		response, again, err := s.leave(ctx, st, request)
-		if !again {
+		if !again || err == nil && s.isLive(st) {
 			if code := status.Code(err); tried != nil && (code == codes.NotFound || code == codes.FailedPrecondition) {
 				s.rooms.remove(roomID) // the try before had left it
 				return new(imv1.LeaveRoomResponse), nil
@@ -126,6 +130,8 @@ func (s *Session) LeaveRoom(ctx context.Context, roomID string) (*imv1.LeaveRoom
 	}
 }
 
+// leave tries it on one stream; again is as in join: after a unary call that succeeded, a new stream may have joined the
+// room at the same time.
 func (s *Session) leave(
 	ctx context.Context, st *stream, request *imv1.LeaveRoomRequest,
 ) (response *imv1.LeaveRoomResponse, again bool, err error) {
@@ -136,7 +142,7 @@ func (s *Session) leave(
 			return nil, false, err
 		}
 		s.rooms.remove(roomID)
-		return response, false, nil
+		return response, true, nil
 	}
 	answer, ended, err := s.onStream(ctx, st, &roomRequest{room: roomID})
 	if err != nil {

@@ -22,7 +22,7 @@ func (s *Session) supervise(st *stream) {
 			s.doubt.Store(true)
 			s.cutTransport(st)
 		}
-		s.outbox.failAll(st.err)
+		s.outbox.failAll(s.whyEnded(st))
 		if _, _, ok := s.move(StateReconnecting, nil, nil, StateConnected); !ok {
 			return // closed
 		}
@@ -33,8 +33,15 @@ func (s *Session) supervise(st *stream) {
 		if st = s.comeBack(&attempt, st.err); st == nil {
 			return
 		}
-		s.counters.reconnects.Add(1)
 	}
+}
+
+// whyEnded is what sends are told that a stream leaves undecided.
+func (s *Session) whyEnded(st *stream) error {
+	if s.State() == StateClosed {
+		return s.closedError()
+	}
+	return st.err
 }
 
 // comeBack tries until there is a live stream again. Nil: the session is closed.
@@ -51,6 +58,7 @@ func (s *Session) comeBack(attempt *int, cause error) *stream {
 		}
 		st, err := s.attempt(s.ctx)
 		if err == nil {
+			s.counters.reconnects.Add(1) // before anybody can see that it is back
 			if s.goLive(st, StateReconnecting) {
 				return st
 			}

@@ -7,8 +7,11 @@ import (
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 )
 
-// joinsAtOnce bounds the joins that run side by side.
-const joinsAtOnce = 16
+// How many joins run side by side: on the stream, where one costs no more than a frame, and as unary calls.
+const (
+	framesAtOnce = 256
+	joinsAtOnce  = 16
+)
 
 // enterRooms puts a new stream into the session's rooms, but for those that its metadata has joined already. The first
 // stream has only the default room: its refusal is an error. Later a room that refuses the session is reported and
@@ -21,6 +24,9 @@ func (s *Session) enterRooms(ctx context.Context, st *stream) error {
 		failed error
 		slots  = make(chan struct{}, joinsAtOnce)
 	)
+	if st.capabilities().StreamRooms {
+		slots = make(chan struct{}, framesAtOnce)
+	}
 	fail := func(err error) {
 		mu.Lock()
 		defer mu.Unlock()

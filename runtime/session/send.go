@@ -63,6 +63,7 @@ func (s *Session) sendStream(ctx context.Context, out *runtime.Outgoing) (*runti
 	if out.Kind == nil || out.Kind.Encoding == runtime.EncodingRaw {
 		request.Content = bytes.Clone(raw) // the same, and it is the caller's
 	}
+	kept := *out // so is out: an interceptor may change it and try again while a receipt is still to come
 	var tried *stream
 	for {
 		st, err := s.live(ctx, tried)
@@ -72,7 +73,7 @@ func (s *Session) sendStream(ctx context.Context, out *runtime.Outgoing) (*runti
 		if err := checkSize(out, request, st); err != nil {
 			return nil, err
 		}
-		result := s.try(st, newJob(ctx, out, request))
+		result := s.try(st, newJob(ctx, &kept, request))
 		if !result.again {
 			return result.receipt, result.err
 		}
@@ -82,6 +83,9 @@ func (s *Session) sendStream(ctx context.Context, out *runtime.Outgoing) (*runti
 
 // try hands a job to a stream's writer and waits for its outcome.
 func (s *Session) try(st *stream, j *job) outcome {
+	if j.ctx.Err() != nil { // the select below might not see it
+		return outcome{err: inSendState(opSend, j.out, context.Cause(j.ctx))}
+	}
 	defer s.awaited.begin()()
 	select {
 	case st.jobs <- j:

@@ -195,7 +195,7 @@ func (s *Session) live(ctx context.Context, but *stream) (*stream, error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return nil, fmt.Errorf("there was no stream, the session is %s: %w", state, context.Cause(ctx))
 		}
 	}
 }

@@ -41,6 +41,7 @@ type stream struct {
 	jobs    chan *job     // messages, unbuffered: what the writer has taken is as good as written
 
 	ready time.Time     // when it became the live stream
+	live  chan struct{} // closed when it became that: it is in the session's rooms
 	ended chan struct{} // closed when the reader has ended; err is set then
 	err   error
 	gone  chan struct{} // closed when the writer has ended too
@@ -69,7 +70,7 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 		log:    s.config.log.With("stream", number),
 		header: make(chan struct{}), rtt: &s.counters.rtt,
 		control: newControlQueue(), jobs: make(chan *job),
-		ended: make(chan struct{}), gone: make(chan struct{}),
+		live: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{}),
 	}
 	st.pinger = heartbeat.NewPinger(st.timing.heartbeatInterval, func(id string) {
 		if id == firstBeat {

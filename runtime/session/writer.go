@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
@@ -11,20 +13,26 @@ import (
 
 // write is the stream's only sender: gRPC allows one at a time. It ends with the stream, or half-closes it after the
 // control frames that wait when the session closes.
+//
+// ACKs outlive a stream. They wait until the next one is in the session's rooms: before, the server would refuse them.
 func (s *Session) write(st *stream) {
+	queues, live := []*controlQueue{st.control}, st.live
+	var acks <-chan struct{} // nil, which never has anything, until the stream is live
 	for {
-		if err := s.writeControl(st); err != nil {
+		if err := st.writeControl(queues); err != nil {
 			return // the reader learns why
 		}
 		select {
 		case <-st.control.wake:
-		case <-s.acks.wake:
+		case <-acks:
+		case <-live:
+			live, acks, queues = nil, s.acks.wake, append(queues, s.acks)
 		case j := <-st.jobs:
 			s.writeJob(st, j)
 		case <-st.ctx.Done():
 			return
 		case <-s.closing:
-			if s.writeControl(st) == nil {
+			if st.writeControl(queues) == nil {
 				_ = st.grpc.CloseSend() // it never fails
 			}
 			return
@@ -32,10 +40,9 @@ func (s *Session) write(st *stream) {
 	}
 }
 
-// writeControl sends the stream's control frames, then ACKs, which outlive a stream: one that could not be written
-// goes out on the next.
-func (s *Session) writeControl(st *stream) error {
-	for _, queue := range []*controlQueue{st.control, s.acks} {
+// writeControl sends what the queues hold, one after the other. A frame that could not be written stays.
+func (st *stream) writeControl(queues []*controlQueue) error {
+	for _, queue := range queues {
 		for frame := queue.first(); frame != nil; frame = queue.first() {
 			frame.Timestamp = timestamppb.Now()
 			if err := st.grpc.Send(frame); err != nil {
@@ -65,7 +72,7 @@ func (s *Session) writeJob(st *stream, j *job) {
 	j.request.Timestamp = timestamppb.Now()
 	if err := st.grpc.Send(j.request); err != nil {
 		if !receipts || s.outbox.remove(j) {
-			j.result <- outcome{again: true}
+			j.result <- notSent(j.out, err)
 		}
 		return
 	}
@@ -73,4 +80,13 @@ func (s *Session) writeJob(st *stream, j *job) {
 	if !receipts {
 		j.result <- outcome{receipt: &runtime.Receipt{MessageID: j.out.ID, RoomID: j.out.RoomID}}
 	}
+}
+
+// notSent is the outcome of a message that gRPC did not take. A broken stream lets another one try; a message that gRPC
+// itself refuses, such as one beyond the connection's own limit, would break that one too.
+func notSent(out *runtime.Outgoing, err error) outcome {
+	if status.Code(err) == codes.ResourceExhausted || status.Code(err) == codes.Internal {
+		return outcome{err: inSendState(opSend, out, rpcError{err})}
+	}
+	return outcome{again: true}
 }
