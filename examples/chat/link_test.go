@@ -113,7 +113,7 @@ func TestALineWaitsNoLongerThanTheTimeout(t *testing.T) {
 		ann.types("hello?")
 		ann.sees("")
 		time.Sleep(time.Minute)
-		ann.sees(`! send Text (room "lobby"): given up after 30s (-timeout)`)
+		ann.sees(`! send Text (room "lobby"): there was no stream, the session is reconnecting: given up after 30s (-timeout)`)
 	})
 }
 
@@ -132,7 +132,7 @@ func TestQuitDoesNotWaitForALostConnection(t *testing.T) {
 		if took := time.Since(start); took > time.Second {
 			ann.t.Errorf("it took %s", took)
 		}
-		ann.sees(`! send Text (room "lobby"): context canceled`, "* bye")
+		ann.sees(`! send Text (room "lobby"): there was no stream, the session is reconnecting: context canceled`, "* bye")
 	})
 }
 

@@ -10,10 +10,15 @@ import (
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
+// maxIdleRooms is how many rooms without an undecided send keep their numbers. One that is dropped beyond it goes on from
+// the highest number of those dropped: numbers have to rise, not to be dense.
+const maxIdleRooms = 1024
+
 // outbox holds the sends that a server with receipts has not decided, and knows the session's own messages of late.
 type outbox struct {
 	mu     sync.Mutex // held for map and slice operations only
 	rooms  map[string]*roomSends
+	floor  uint64 // no number of a dropped room is higher
 	recent recentIDs
 }
 
@@ -33,7 +38,7 @@ func (o *outbox) add(j *job) {
 	defer o.mu.Unlock()
 	room, ok := o.rooms[j.out.RoomID]
 	if !ok {
-		room = new(roomSends)
+		room = &roomSends{last: o.floor}
 		o.rooms[j.out.RoomID] = room
 	}
 	j.request.PrevSendNumber = 0
@@ -49,13 +54,25 @@ func (o *outbox) add(j *job) {
 func (o *outbox) remove(j *job) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	room := o.rooms[j.out.RoomID]
+	room, ok := o.rooms[j.out.RoomID]
+	if !ok {
+		return false
+	}
 	at := slices.Index(room.undecided, j)
 	if at < 0 {
 		return false
 	}
-	room.undecided = slices.Delete(room.undecided, at, at+1)
+	o.drop(j.out.RoomID, room, at)
 	return true
+}
+
+// drop takes a job out of its room, and a room that is idle out of a map that is too large. The lock is held.
+func (o *outbox) drop(id string, room *roomSends, at int) {
+	room.undecided = slices.Delete(room.undecided, at, at+1)
+	if len(room.undecided) == 0 && len(o.rooms) > maxIdleRooms {
+		o.floor = max(o.floor, room.last)
+		delete(o.rooms, id)
+	}
 }
 
 // remember keeps an id for isOwn.
@@ -93,7 +110,7 @@ func (o *outbox) take(receipt *imsdkv1.Receipt) *job {
 		return nil
 	}
 	j := room.undecided[at]
-	room.undecided = slices.Delete(room.undecided, at, at+1)
+	o.drop(j.out.RoomID, room, at)
 	return j
 }
 

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,4 +120,24 @@ func TestAMessageThatTheConnectionRefusesFailsAlone(t *testing.T) {
 			t.Errorf("the next one: %v", err)
 		}
 	})
+}
+
+func TestSendNumbersRiseInHoweverManyRooms(t *testing.T) {
+	t.Parallel()
+	srv := &script{}
+	s := start(t, srv).connected(t)
+	for range 3 {
+		for i := range 1500 {
+			if _, err := s.SendRaw(t.Context(), strconv.Itoa(i), 1000, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	last := make(map[string]uint64)
+	for _, m := range srv.peer(t, 1).all(1000) {
+		if number := m.GetSendNumber(); number <= last[m.GetRoomId()] || m.GetPrevSendNumber() != 0 {
+			t.Fatalf("room %s: number %d after %d", m.GetRoomId(), number, last[m.GetRoomId()])
+		}
+		last[m.GetRoomId()] = m.GetSendNumber()
+	}
 }
