@@ -8,6 +8,7 @@ import (
 	"time"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/internal/rules"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 )
@@ -57,7 +58,7 @@ func (s *Server) uploadHead(rpc uploadStream) (Audio, error) {
 	if head == nil {
 		return Audio{}, refuse(codes.InvalidArgument, "the upload's first piece is not its metadata: send metadata, then chunks")
 	}
-	if err := s.rules.audio.check(head); err != nil {
+	if err := s.rules.audio.Check(head); err != nil {
 		return Audio{}, err
 	}
 	user, err := s.mustHaveUser(rpc.Context(), head.GetUserId())
@@ -102,7 +103,7 @@ func audioTooLarge(limit int64) error {
 // uploadBody reads the chunks of an upload. It belongs to one goroutine.
 type uploadBody struct {
 	rpc       uploadStream
-	rules     rules
+	rules     rules.Rules
 	announced int64 // 0: nothing was said
 	limit     int64
 	total     int64
@@ -126,7 +127,7 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 func (b *uploadBody) next() {
 	piece, err := b.rpc.Recv()
 	if err == nil {
-		err = b.rules.check(piece)
+		err = b.rules.Check(piece)
 	}
 	switch {
 	case errors.Is(err, io.EOF) && b.announced > 0 && b.total < b.announced:

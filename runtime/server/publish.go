@@ -79,5 +79,5 @@ func (s *Server) publishedRequest(out *runtime.Outgoing) (*imv1.MessageRequest, 
 	if kind := request.GetType(); kind <= 0 || isControl(kind) {
 		return nil, refuse(codes.InvalidArgument, "type %d is no kind of message", out.Type)
 	}
-	return request, s.rules.envelope.check(request)
+	return request, s.rules.envelope.Check(request)
 }

@@ -92,7 +92,7 @@ func controlFrame(kind imv1.MessageType, envelope *imv1.MessageResponse, content
 
 // checkEnvelope bounds an envelope, refuses another user's and fills in an empty one's.
 func (st *stream) checkEnvelope(request *imv1.MessageRequest) error {
-	if err := st.srv.rules.envelope.check(request); err != nil {
+	if err := st.srv.rules.envelope.Check(request); err != nil {
 		return err
 	}
 	if request.GetUserId() != "" && request.GetUserId() != st.key.user {

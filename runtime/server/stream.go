@@ -150,7 +150,7 @@ func (st *stream) learnUser() error {
 	if first.err != nil {
 		return st.finish(first.err)
 	}
-	if err := st.srv.rules.envelope.check(first.request); err != nil {
+	if err := st.srv.rules.envelope.Check(first.request); err != nil {
 		return err
 	}
 	if first.request.GetUserId() == "" {

@@ -29,7 +29,7 @@ type Transcript struct {
 // that the store does not have is NOT_FOUND.
 func (s *Server) GetAudioTranscript(ctx context.Context, request *imv1.TranscriptRequest) (*imv1.TranscriptResponse, error) {
 	s.serve()
-	if err := s.rules.transcript.check(request); err != nil {
+	if err := s.rules.transcript.Check(request); err != nil {
 		return nil, err
 	}
 	if _, err := s.callerOf(ctx, request.GetUserId()); err != nil {

@@ -9,7 +9,7 @@ import (
 // HealthCheck answers for the whole server (an empty service) and for im.v1.IMService. It asks for no user.
 func (s *Server) HealthCheck(_ context.Context, request *imv1.HealthCheckRequest) (*imv1.HealthCheckResponse, error) {
 	s.serve()
-	if err := s.rules.health.check(request); err != nil {
+	if err := s.rules.health.Check(request); err != nil {
 		return nil, err
 	}
 	switch {

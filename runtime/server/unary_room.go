@@ -13,7 +13,7 @@ import (
 // JoinRoom puts all sessions that a user has on this server into a room. Without one it fails with FAILED_PRECONDITION.
 func (s *Server) JoinRoom(ctx context.Context, request *imv1.JoinRoomRequest) (*imv1.JoinRoomResponse, error) {
 	s.serve()
-	if err := s.rules.join.check(request); err != nil {
+	if err := s.rules.join.Check(request); err != nil {
 		return nil, err
 	}
 	streams, err := s.streamsOf(ctx, request.GetUserId())
@@ -38,7 +38,7 @@ func (s *Server) JoinRoom(ctx context.Context, request *imv1.JoinRoomRequest) (*
 // session it fails with FAILED_PRECONDITION.
 func (s *Server) LeaveRoom(ctx context.Context, request *imv1.LeaveRoomRequest) (*imv1.LeaveRoomResponse, error) {
 	s.serve()
-	if err := s.rules.leave.check(request); err != nil {
+	if err := s.rules.leave.Check(request); err != nil {
 		return nil, err
 	}
 	streams, err := s.streamsOf(ctx, request.GetUserId())
@@ -74,7 +74,7 @@ func (s *Server) streamsOf(ctx context.Context, claimed string) ([]*stream, erro
 // ask; without an authenticator, anybody.
 func (s *Server) GetRoomInfo(ctx context.Context, request *imv1.GetRoomInfoRequest) (*imv1.GetRoomInfoResponse, error) {
 	s.serve()
-	if err := s.rules.roomInfo.check(request); err != nil {
+	if err := s.rules.roomInfo.Check(request); err != nil {
 		return nil, err
 	}
 	if _, err := s.callerOf(ctx, request.GetUserId()); err != nil {

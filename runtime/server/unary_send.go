@@ -21,7 +21,7 @@ func (s *Server) SendMessage(ctx context.Context, request *imv1.SendMessageReque
 }
 
 func (s *Server) sendUnary(ctx context.Context, request *imv1.SendMessageRequest) (*imv1.SendMessageResponse, error) {
-	if err := s.rules.send.check(request); err != nil {
+	if err := s.rules.send.Check(request); err != nil {
 		return nil, err
 	}
 	if s.streams.isClosed() {
