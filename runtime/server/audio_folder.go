@@ -101,21 +101,23 @@ func (f *FolderAudioStore) writeDetails(audio Audio) error {
 }
 
 // write makes a file that has its name only once it is whole.
-func (f *FolderAudioStore) write(name string, from io.Reader) (err error) {
+func (f *FolderAudioStore) write(name string, from io.Reader) error {
 	part := name + partSuffix
 	file, err := f.root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(file, from)
-	err = errors.Join(err, file.Close())
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
 	if err == nil {
 		err = f.root.Rename(part, name)
 	}
 	if err != nil {
-		return errors.Join(err, f.root.Remove(part))
+		_ = f.root.Remove(part) // the reason to report is err, as it is: its text may be for the client
 	}
-	return nil
+	return err
 }
 
 // Stat tells of an audio.

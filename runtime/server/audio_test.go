@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -139,7 +140,10 @@ func TestWhatAStoreSaysToItselfIsNotToldToClients(t *testing.T) {
 		code  codes.Code
 		words string
 	}{
-		"for clients":     {status.Error(codes.Unavailable, "come back later"), codes.Unavailable, "come back later"},
+		"for clients": {status.Error(codes.Unavailable, "come back later"), codes.Unavailable, "come back later"},
+		"for clients, inside another": {
+			fmt.Errorf("/secret: %w", status.Error(codes.Unavailable, "come back later")), codes.Unavailable, "come back later",
+		},
 		"not for clients": {errors.New("disk /secret is full"), codes.Internal, "the audio could not be"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +154,7 @@ func TestWhatAStoreSaysToItselfIsNotToldToClients(t *testing.T) {
 				wantStatus(t, err, test.code, test.words)
 				_, err = s.stub().GetAudioTranscript(t.Context(), &imv1.TranscriptRequest{AudioId: "a"})
 				wantStatus(t, err, test.code, test.words)
-				if strings.Contains(err.Error(), "secret") {
+				if text := status.Convert(err).Message(); strings.Contains(text, "secret") || strings.Contains(text, "rpc error") {
 					t.Errorf("it tells %v", err)
 				}
 			})
@@ -233,7 +237,10 @@ func testAudioStore(t *testing.T, open func(limit int64) server.AudioStore) {
 		t.Parallel()
 		store := open(10)
 		_, err := store.Put(t.Context(), server.Audio{ID: "A1"}, strings.NewReader("12345678901"))
-		wantStatus(t, err, codes.ResourceExhausted, "full", "10 bytes")
+		wantStatus(t, err, codes.ResourceExhausted)
+		if text := status.Convert(err).Message(); text != "the audio store is full: its limit is 10 bytes in all" {
+			t.Errorf("it says %q", text)
+		}
 		if _, err := store.Stat(t.Context(), "A1"); !errors.Is(err, server.ErrNoAudio) {
 			t.Errorf("it is there: %v", err)
 		}

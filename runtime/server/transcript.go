@@ -96,10 +96,14 @@ func timestampOf(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
-// hide keeps an error that was made for clients. One that was not may tell of paths and hosts: it goes to the log.
+// hide keeps an error that was made for clients, without what was wrapped around it. One that was not may tell of paths and
+// hosts: it goes to the log.
 func (s *Server) hide(err error, text string) error {
-	if _, ok := status.FromError(err); ok {
-		return err
+	if told, ok := errors.AsType[interface {
+		error
+		GRPCStatus() *status.Status
+	}](err); ok && told.GRPCStatus().Code() != codes.OK {
+		return told.GRPCStatus().Err()
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return asStatus(err, codes.Internal)
