@@ -152,7 +152,7 @@ func TestQuitEndOfInputAndInterruptEndIt(t *testing.T) {
 					ann.t.Error(err)
 				}
 				ann.sees("* bye")
-				bob.sees("[lobby] <ann> last words", "[lobby] * ann has left (disconnected); 1 here")
+				bob.sees("[lobby] <ann> last words", "[lobby] * ann has left; 1 here")
 			})
 		})
 	}

@@ -9,8 +9,8 @@ import (
 
 // Why a user left, in LeaveContent.
 const (
-	reasonLeft         = "left"
-	reasonDisconnected = "disconnected"
+	reasonLeft         = "left"         // it said so, or closed its side of the stream
+	reasonDisconnected = "disconnected" // the stream broke, or the server ended it
 )
 
 // contents has the kinds that the server itself writes and reads, whether or not their package is registered.

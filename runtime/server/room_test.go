@@ -48,9 +48,12 @@ func TestJoinAndLeaveAreToldForTheFirstAndTheLastSessionOfAUser(t *testing.T) {
 
 func TestAStreamThatBreaksLeavesItsRooms(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(p *peer){
-		"cancelled":   func(p *peer) { p.cancel() },
-		"half-closed": func(p *peer) { _ = p.rpc.CloseSend() },
+	for name, test := range map[string]struct {
+		end    func(p *peer)
+		reason string
+	}{
+		"cancelled":   {func(p *peer) { p.cancel() }, "disconnected"},
+		"half-closed": {func(p *peer) { _ = p.rpc.CloseSend() }, "left"}, // as Session.Close does
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -58,8 +61,8 @@ func TestAStreamThatBreaksLeavesItsRooms(t *testing.T) {
 				s := start(t)
 				watcher, anna := s.today("watcher", "r"), s.today("anna", "r")
 				watcher.want(joinRoom)
-				end(anna)
-				if told := watcher.want(leaveRoom); string(told.GetContent()) != `{"user_count":1,"reason":"disconnected"}` {
+				test.end(anna)
+				if told := watcher.want(leaveRoom); string(told.GetContent()) != `{"user_count":1,"reason":"`+test.reason+`"}` {
 					t.Errorf("told %s", told.GetContent())
 				}
 			})

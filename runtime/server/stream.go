@@ -85,7 +85,7 @@ func (st *stream) run() error {
 	}
 	st.shakeHands(st.ctx)
 	defer close(st.left)
-	defer st.leaveAll()
+	defer st.leaveAll(reasonDisconnected)
 	var state *imsdkv1.RoomState
 	if user != "" {
 		if state, err = st.open(user, firstValue(st.ctx, roomKey), metadataOf(st.ctx)); err != nil {
@@ -192,7 +192,7 @@ func (st *stream) finish(err error) error {
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
-	st.leaveAll()
+	st.leaveAll(reasonLeft)
 	st.out.close()
 	select {
 	case <-st.sent:
@@ -271,10 +271,10 @@ func (st *stream) put(f frame) {
 		"this client reads too slowly: %d messages or %d bytes wait for it", st.out.maxMessages, st.out.maxBytes))
 }
 
-// leaveAll takes the stream out of everything. It may be called twice.
-func (st *stream) leaveAll() {
+// leaveAll takes the stream out of everything. It may be called twice; the first reason counts.
+func (st *stream) leaveAll(reason string) {
 	for _, r := range st.stopJoining() {
-		st.srv.leave(st, r, reasonDisconnected)
+		st.srv.leave(st, r, reason)
 	}
 	st.srv.sessions.release(st)
 }
