@@ -190,8 +190,14 @@ func (sub *submission) append(message *imv1.MessageResponse) (*runtime.Receipt, 
 	return r.receipt(e, false), nil
 }
 
+// key is user and message id. A client of today is never told of a refusal, and its ids may start from 1 again: for it the
+// payload is part of the key, so that nothing of it is refused as another message under the same id.
 func (sub *submission) key() sendKey {
-	return sendKey{user: sub.request.GetUserId(), messageID: sub.request.GetMessageId()}
+	key := sendKey{user: sub.request.GetUserId(), messageID: sub.request.GetMessageId()}
+	if sub.stream != nil && !sub.stream.contract.known {
+		key.payload = sub.hash
+	}
+	return key
 }
 
 // skips tells which reader gets no copy: the stream that sent the message.

@@ -25,7 +25,10 @@ type roomLog struct {
 }
 
 // sendKey is what makes a send the same send.
-type sendKey struct{ user, messageID string }
+type sendKey struct {
+	user, messageID string
+	payload         payloadHash // zero unless the sender is a client of today
+}
 
 // payloadHash tells whether two sends with one key say the same.
 type payloadHash [16]byte

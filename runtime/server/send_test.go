@@ -86,6 +86,33 @@ func TestTheSameIDWithAnotherPayloadIsRefused(t *testing.T) {
 	}
 }
 
+func TestAClientOfTodayLosesNoMessageToAnIDThatItUsesAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, server.WithRetention(2, time.Minute))
+		ben, anna := s.today("ben", "r"), s.today("anna", "r")
+		ben.want(joinRoom)
+		anna.say("r", "1", "before")
+		anna.say("r", "1", "after") // its ids have started from 1 again
+		anna.say("r", "1", "before")
+		anna.say("r", "1", "after")
+		ben.wantText("before")
+		ben.wantText("after")
+		ben.silent()
+		anna.pass(40 * time.Second)
+		anna.say("r", "2", "later")
+		ben.wantText("later")
+		anna.pass(30 * time.Second)
+		anna.say("r", "3", "drops the oldest")
+		ben.wantText("drops the oldest")
+		anna.say("r", "2", "later")
+		ben.silent()
+		if got := s.server.Stats(); got.Duplicates != 3 || got.Refused != 0 {
+			t.Errorf("stats: %+v", got)
+		}
+	})
+}
+
 func TestRepeatsAreRecognisedForTheWindowAndForTheLastMessages(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
