@@ -15,12 +15,13 @@ import (
 
 // config is what the options set. It does not change once the session is made.
 type config struct {
-	user    string
-	room    string
-	agent   string
-	timing  timing
-	dialing dialing
-	conn    *grpc.ClientConn // given by WithConn
+	user         string
+	room         string
+	roomMetadata map[string]string // nil or not empty
+	agent        string
+	timing       timing
+	dialing      dialing
+	conn         *grpc.ClientConn // given by WithConn
 	// transports are what Dial's connection consists of; the credentials fill it.
 	transports transports
 	handlers   handlers

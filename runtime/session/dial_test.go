@@ -3,6 +3,7 @@ package session_test
 import (
 	"log/slog"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,10 @@ func TestWhatIsWrongWithAnOptionIsSaidAtOnce(t *testing.T) {
 	t.Parallel()
 	user := session.WithUser("u")
 	long := strings.Repeat("x", 129)
+	many := make(map[string]string)
+	for i := range 65 {
+		many[strconv.Itoa(i)] = "x"
+	}
 	for want, opts := range map[string][]session.Option{
 		"there is no user":                           {},
 		"WithUser: the user id is empty":             {session.WithUser("")},
@@ -80,6 +85,7 @@ func TestWhatIsWrongWithAnOptionIsSaidAtOnce(t *testing.T) {
 		"the user id is not valid UTF-8":             {session.WithUser("\xff")},
 		"the room id is empty":                       {user, session.WithRoom("")},
 		"the room id has 129 bytes":                  {user, session.WithRoom(long)},
+		"WithRoom: the metadata of the room has 65":  {user, session.WithRoom("r", session.WithJoinMetadata(many))},
 		"WithAgent: the agent has 129 bytes":         {user, session.WithAgent(long)},
 		"WithLogger: the logger is nil":              {user, session.WithLogger(nil)},
 		"an option is nil":                           {user, nil},

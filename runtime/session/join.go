@@ -41,18 +41,26 @@ func WithJoinMetadata(entries map[string]string) JoinOption {
 	return joinOption(func(metadata map[string]string) { maps.Copy(metadata, entries) })
 }
 
-// JoinRoom puts the session into a room, and again after every reconnect, with the same options. To a server with the
-// handshake it travels on the stream; to one of today it is a unary call. It waits for a live stream, at most for the
-// request timeout. Joining a room twice is no error: the second time changes what the user joined with.
-func (s *Session) JoinRoom(ctx context.Context, roomID string, opts ...JoinOption) (*imv1.JoinRoomResponse, error) {
+// joinMetadata is what the options say, nil if that is nothing.
+func joinMetadata(opts []JoinOption) map[string]string {
+	if len(opts) == 0 {
+		return nil
+	}
 	entries := make(map[string]string)
 	for _, opt := range opts {
 		opt.applyJoin(entries)
 	}
 	if len(entries) == 0 {
-		entries = nil
+		return nil
 	}
-	request := &imv1.JoinRoomRequest{UserId: s.config.user, RoomId: roomID, Metadata: entries}
+	return entries
+}
+
+// JoinRoom puts the session into a room, and again after every reconnect, with the same options. To a server with the
+// handshake it travels on the stream; to one of today it is a unary call. It waits for a live stream, at most for the
+// request timeout. Joining a room twice is no error: the second time changes what the user joined with.
+func (s *Session) JoinRoom(ctx context.Context, roomID string, opts ...JoinOption) (*imv1.JoinRoomResponse, error) {
+	request := &imv1.JoinRoomRequest{UserId: s.config.user, RoomId: roomID, Metadata: joinMetadata(opts)}
 	if err := s.begin(opJoin, roomID, request); err != nil {
 		return nil, err
 	}

@@ -45,11 +45,15 @@ func WithUser(userID string) Option {
 }
 
 // WithRoom gives the default room, 1 to 128 bytes of UTF-8: the session is in it from Connect on, and again after every
-// reconnect, without nickname or role: those go with JoinRoom. Default: none.
-func WithRoom(roomID string) Option {
+// reconnect, joined with what the options say. Default: none.
+func WithRoom(roomID string, opts ...JoinOption) Option {
 	return option(func(c *config) error {
-		c.room = roomID
-		return wrapOption("WithRoom", checkID("the room id", roomID))
+		c.room, c.roomMetadata = roomID, joinMetadata(opts)
+		err := checkID("the room id", roomID)
+		if n := len(c.roomMetadata); err == nil && n > maxMetadataEntries {
+			err = fmt.Errorf("the metadata of the room has %d entries: at most %d are allowed", n, maxMetadataEntries)
+		}
+		return wrapOption("WithRoom", err)
 	})
 }
 

@@ -31,21 +31,22 @@ type roomRequest struct {
 	answer   chan *imv1.MessageResponse // gets one
 }
 
-func newRooms(initial string) *rooms {
+func newRooms(initial string, metadata map[string]string) *rooms {
 	r := &rooms{
 		initial: initial, joined: make(map[string]map[string]string), waiting: make(map[string]*roomRequest),
 	}
 	if initial != "" {
-		r.joined[initial] = nil
+		r.joined[initial] = metadata
 	}
 	return r
 }
 
-// defaultRoom is the default room, unless the session has left it.
+// defaultRoom is the room that a stream's start names: the default room, unless the session has left it, or has joined it
+// with a nickname or the like. That start could not carry it, and the others in the room would see a join without.
 func (r *rooms) defaultRoom() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, ok := r.joined[r.initial]; ok {
+	if metadata, ok := r.joined[r.initial]; ok && len(metadata) == 0 {
 		return r.initial
 	}
 	return ""

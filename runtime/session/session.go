@@ -91,7 +91,7 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 		lanes:     newLanes(g, waits, c.receiving.laneMessages, c.receiving.laneWorkers),
 		outbox:    newOutbox(),
 		repeats:   newRepeats(),
-		rooms:     newRooms(c.room),
+		rooms:     newRooms(c.room, c.roomMetadata),
 		acks:      newControlQueue(),
 		closing:   make(chan struct{}),
 		closed:    make(chan struct{}),
