@@ -12,7 +12,9 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// Join is a user about to be put into a room. A JoinHook may change Nickname, Role, Muted and Metadata, until it returns.
+// Join is a user about to be put into a room. A JoinHook may change Nickname, Role, Muted and Metadata, until it returns. One who
+// is in the room already and joins again without metadata, with another session say, is asked about with those that it
+// joined with; what the hook makes of them counts from then on.
 type Join struct {
 	// UserID is the user.
 	UserID string
@@ -30,6 +32,12 @@ type Join struct {
 	Metadata map[string]string
 }
 
+// admission is a join that the operator's hook has let pass. Several streams of the user may use it.
+type admission struct {
+	join  Join              // as the hook left it; read-only
+	asked map[string]string // the metadata before the hook; read-only
+}
+
 var errRoomGone = errors.New("the room has gone")
 
 // answer makes the frame that tells the joining stream of its success. It runs under the room's lock, so that what the
@@ -38,16 +46,21 @@ type answer func(r *room) *imv1.MessageResponse
 
 // join puts a stream into a room: asks the operator, makes the room if need be, tells the others.
 func (s *Server) join(ctx context.Context, st *stream, roomID string, metadata map[string]string, tell answer) error {
-	request, err := s.admit(ctx, st.key.user, roomID, metadata)
+	admitted, err := s.admit(ctx, st.key.user, roomID, metadata)
 	if err != nil {
 		return err
 	}
+	return s.enter(ctx, st, admitted, tell)
+}
+
+// enter puts a stream of a user who was admitted into the room.
+func (s *Server) enter(ctx context.Context, st *stream, admitted *admission, tell answer) error {
 	for {
-		var r *room
-		if r, err = s.roomFor(ctx, roomID); err != nil {
+		r, err := s.roomFor(ctx, admitted.join.RoomID)
+		if err != nil {
 			return err
 		}
-		if err = r.join(st, request, tell); err == nil {
+		if err = r.join(st, admitted, tell); err == nil {
 			return nil
 		}
 		s.rooms.removeUnused(r)
@@ -67,8 +80,9 @@ func (s *Server) joinDefault(st *stream, roomID string, metadata map[string]stri
 	return state, err
 }
 
-// admit asks the operator's hook.
-func (s *Server) admit(ctx context.Context, user, roomID string, metadata map[string]string) (*Join, error) {
+// admit asks the operator's hook. A join without metadata of a user who is in the room is one with those that it is there
+// with: it changes nothing but what the hook says by now.
+func (s *Server) admit(ctx context.Context, user, roomID string, metadata map[string]string) (*admission, error) {
 	if roomID == "" {
 		return nil, refuse(codes.InvalidArgument, "room_id is empty: name the room to join")
 	}
@@ -78,13 +92,17 @@ func (s *Server) admit(ctx context.Context, user, roomID string, metadata map[st
 	if err := checkJoinMetadata(metadata); err != nil {
 		return nil, err
 	}
-	request := &Join{
+	if len(metadata) == 0 {
+		metadata = s.joinedWith(user, roomID)
+	}
+	admitted := &admission{asked: maps.Clone(metadata), join: Join{
 		UserID: user, RoomID: roomID, Metadata: make(map[string]string, len(metadata)),
 		Nickname: metadata[nicknameKey], Role: roleOf(metadata[roleKey]),
-	}
+	}}
+	request := &admitted.join
 	maps.Copy(request.Metadata, metadata)
 	if s.config.joinHook == nil {
-		return request, nil
+		return admitted, nil
 	}
 	var err error
 	if panicked := s.guard("join hook", func() { err = s.config.joinHook(ctx, request) }); panicked != nil {
@@ -97,7 +115,21 @@ func (s *Server) admit(ctx context.Context, user, roomID string, metadata map[st
 	if err := checkText(&imv1.MessageResponse{FromUserId: request.Nickname, Metadata: request.Metadata}); err != nil {
 		return nil, refuse(codes.Internal, "the server's join hook left text that is not UTF-8")
 	}
-	return request, nil
+	return admitted, nil
+}
+
+// joinedWith is the metadata that a user in a room asked to join with.
+func (s *Server) joinedWith(user, roomID string) map[string]string {
+	r := s.rooms.find(roomID)
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m := r.members[user]; m != nil {
+		return m.asked
+	}
+	return nil
 }
 
 // maxJoinMetadata bounds what a user joins with, in bytes. Everybody in the room gets it, and the room keeps it.
@@ -115,7 +147,8 @@ func checkJoinMetadata(metadata map[string]string) error {
 	return nil
 }
 
-func (r *room) join(st *stream, request *Join, tell answer) error {
+func (r *room) join(st *stream, admitted *admission, tell answer) error {
+	request := &admitted.join
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.gone {
@@ -131,10 +164,12 @@ func (r *room) join(st *stream, request *Join, tell answer) error {
 	r.wanted()
 	switch {
 	case !known:
-		m = &member{join: *request, joinedAt: time.Now(), streams: make(map[*stream]struct{})}
+		m = &member{join: *request, asked: admitted.asked, joinedAt: time.Now(), streams: make(map[*stream]struct{})}
 		r.members[request.UserID] = m
-	case len(request.Metadata) > 0:
-		m.join = *request
+	case len(admitted.asked) > 0 || len(m.asked) == 0:
+		m.join, m.asked = *request, admitted.asked
+	default: // another session joined with metadata while the hook was asked about none
+		m.join.Muted, m.join.Role = request.Muted, request.Role
 	}
 	m.streams[st] = struct{}{}
 	r.readers[st] = struct{}{}

@@ -36,7 +36,8 @@ type room struct {
 
 // member is a user in a room.
 type member struct {
-	join     Join
+	join     Join              // as the hook left it
+	asked    map[string]string // the metadata before the hook
 	joinedAt time.Time
 	streams  map[*stream]struct{}
 }

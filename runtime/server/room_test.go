@@ -86,6 +86,42 @@ func TestJoiningTwiceUpdatesTheMetadataWithoutASecondNotice(t *testing.T) {
 	})
 }
 
+func TestASecondJoinWithoutMetadataIsWhatTheHookSaysOfTheFirstOnes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var says func(join *server.Join)
+		s := start(t, server.WithJoinHook(func(_ context.Context, join *server.Join) error {
+			says(join)
+			return nil
+		}))
+		want := func(role imv1.UserRole, isMuted bool) {
+			t.Helper()
+			if user := s.users("r")[0]; user.GetRole() != role || user.GetMuted() != isMuted || user.GetNickname() != "Anna" {
+				t.Errorf("got %v, want %v, muted %v", user, role, isMuted)
+			}
+		}
+		says = func(*server.Join) {}
+		anna := s.knowing("anna", "", 1, 1)
+		anna.join("r", map[string]string{"nickname": "Anna", "role": "moderator"})
+		want(imv1.UserRole_USER_ROLE_MODERATOR, false)
+		says = func(join *server.Join) { join.Muted, join.Role = true, imv1.UserRole_USER_ROLE_ADMIN }
+		anna.join("r", nil)
+		want(imv1.UserRole_USER_ROLE_ADMIN, true)
+		anna.say("r", "m", "hear me")
+		wantRefused(t, anna.wantReceipt(), codes.PermissionDenied, "muted")
+		says = func(join *server.Join) {
+			if join.Nickname != "Anna" || join.Metadata["role"] != "moderator" {
+				t.Errorf("the hook was asked about %+v", join)
+			}
+		}
+		s.knowing("anna", "r", 2, 1) // another session of hers
+		want(imv1.UserRole_USER_ROLE_MODERATOR, false)
+		says = func(join *server.Join) { join.Role = imv1.UserRole_USER_ROLE_USER }
+		anna.join("r", nil)
+		want(imv1.UserRole_USER_ROLE_USER, false)
+	})
+}
+
 func TestARoomTellsWhatItIs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

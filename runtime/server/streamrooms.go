@@ -7,6 +7,9 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
+// errStreamEnded refuses a join.
+var errStreamEnded = refuse(codes.Unavailable, "the stream has ended")
+
 // enter notes that the stream is in a room. The room's lock is held.
 func (st *stream) enter(r *room) error {
 	st.mu.Lock()
@@ -14,7 +17,7 @@ func (st *stream) enter(r *room) error {
 	limit := st.srv.config.maxRooms
 	switch {
 	case st.gone:
-		return refuse(codes.Unavailable, "the stream has ended")
+		return errStreamEnded
 	case st.rooms[r.id] == nil && len(st.rooms) >= limit:
 		return refuse(codes.ResourceExhausted, "this stream is in %d rooms, which is the limit: leave one first", limit)
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -10,7 +11,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// JoinRoom puts all sessions that a user has on this server into a room. Without one it fails with FAILED_PRECONDITION.
+// JoinRoom puts all sessions that a user has on this server into a room. Without one it fails with FAILED_PRECONDITION. The join
+// hook is asked once; a session whose stream ends meanwhile does not count as long as another one joins.
 func (s *Server) JoinRoom(ctx context.Context, request *imv1.JoinRoomRequest) (*imv1.JoinRoomResponse, error) {
 	s.serve()
 	if err := s.rules.join.Check(request); err != nil {
@@ -20,16 +22,32 @@ func (s *Server) JoinRoom(ctx context.Context, request *imv1.JoinRoomRequest) (*
 	if err != nil {
 		return nil, err
 	}
+	response, err := s.joinAll(ctx, streams, request)
+	if err != nil {
+		s.counts.refused.Add(1)
+		return nil, err
+	}
+	return response, nil
+}
+
+// joinAll puts streams of one user, at least one, into a room.
+func (s *Server) joinAll(ctx context.Context, streams []*stream, request *imv1.JoinRoomRequest) (*imv1.JoinRoomResponse, error) {
+	admitted, err := s.admit(ctx, streams[0].key.user, request.GetRoomId(), request.GetMetadata())
+	if err != nil {
+		return nil, err
+	}
 	var response *imv1.JoinRoomResponse
 	for _, st := range streams {
-		err := s.join(ctx, st, request.GetRoomId(), request.GetMetadata(), func(r *room) *imv1.MessageResponse {
+		err := s.enter(ctx, st, admitted, func(r *room) *imv1.MessageResponse {
 			response = r.joinResponse()
 			return nil
 		})
-		if err != nil {
-			s.counts.refused.Add(1)
+		if err != nil && !errors.Is(err, errStreamEnded) {
 			return nil, err
 		}
+	}
+	if response == nil {
+		return nil, errStreamEnded
 	}
 	return response, nil
 }

@@ -63,8 +63,8 @@ func (s *Server) mayWrite(ctx context.Context, r *room, user string) error {
 	if member || s.config.joinHook == nil {
 		return nil
 	}
-	join, err := s.admit(ctx, user, r.id, nil)
-	if err == nil && join.Muted {
+	admitted, err := s.admit(ctx, user, r.id, nil)
+	if err == nil && admitted.join.Muted {
 		return muted(user, r.id)
 	}
 	return err

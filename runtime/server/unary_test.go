@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1server"
+	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 )
@@ -48,6 +50,46 @@ func TestAUnaryJoinAndLeaveAreForAllSessionsOfTheUser(t *testing.T) {
 		phone.silent()
 		desk.silent()
 	})
+}
+
+func TestAUnaryJoinSucceedsWhileOneOfTheUsersStreamsEnds(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		ending []int
+		joins  bool
+	}{
+		"one of three": {[]int{1}, true},
+		"two of three": {[]int{0, 2}, true},
+		"all of them":  {[]int{0, 1, 2}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var streams []*peer
+				asked := 0
+				s := start(t, server.WithJoinHook(func(context.Context, *server.Join) error {
+					if asked++; asked == 1 {
+						for _, i := range test.ending {
+							streams[i].hangUp()
+						}
+					}
+					return nil
+				}))
+				for range 3 {
+					streams = append(streams, s.today("anna", ""))
+				}
+				response, err := s.stub().JoinRoom(t.Context(), &imv1.JoinRoomRequest{UserId: "anna", RoomId: "r"})
+				if asked != 1 {
+					t.Errorf("the hook was asked %d times", asked)
+				}
+				if !test.joins {
+					wantStatus(t, err, codes.Unavailable, "the stream has ended")
+				} else if err != nil || !slices.Equal(response.GetOnlineUsers(), []string{"anna"}) {
+					t.Errorf("got %v, %v", response, err)
+				}
+			})
+		})
+	}
 }
 
 func TestAUnaryJoinThatIsRefusedFails(t *testing.T) {
