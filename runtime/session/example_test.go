@@ -17,16 +17,19 @@ import (
 	"github.com/game-im/im-grpc-sdk/runtime/session"
 )
 
+// must ends an example that cannot go on.
+func must(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
 // serve starts a server on a free port, for the examples.
 func serve() (address string, stop func()) {
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	srv, err := server.New()
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	grpcServer := grpc.NewServer(server.GRPCOptions()...)
 	imv1.RegisterIMServiceServer(grpcServer, srv)
 	go func() { _ = grpcServer.Serve(listener) }() // its error says that stop was called
@@ -43,32 +46,22 @@ func ExampleDial() {
 		session.WithRoom("lobby", session.WithNickname("Annika")),
 		session.WithReconnect(session.Reconnect{Attempts: 10, Max: time.Minute}),
 	)
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	im, err := imv1sdk.NewClient(s, imv1sdk.Handlers{
 		OnText: func(_ context.Context, m *imv1sdk.TextMessage) error {
 			fmt.Printf("<%s> %s\n", m.From, m.Content.GetText())
 			return nil
 		},
 	})
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := s.Connect(ctx); err != nil {
-		log.Fatal(err)
-	}
+	must(s.Connect(ctx))
 	receipt, err := im.SendText(ctx, "lobby", &imv1.TextContent{Text: "Is anybody here?"})
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	fmt.Println("appended:", receipt.Appended)
 	info, err := s.GetRoomInfo(ctx, "lobby")
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	for _, user := range info.GetUsers() {
 		fmt.Printf("%s is called %s\n", user.GetUserId(), user.GetNickname())
 	}
@@ -89,24 +82,16 @@ func ExampleNew() {
 	address, stop := serve()
 	defer stop()
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	defer func() { _ = conn.Close() }()
 
 	s, err := session.New(imv1.NewIMServiceClient(conn), session.WithUser("ann"), session.WithConn(conn))
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := s.Connect(ctx); err != nil {
-		log.Fatal(err)
-	}
+	must(s.Connect(ctx))
 	joined, err := s.JoinRoom(ctx, "lobby")
-	if err != nil {
-		log.Fatal(err)
-	}
+	must(err)
 	fmt.Println(s.State(), "with", joined.GetRoomInfo().GetUserCount(), "user in the room")
 	_ = s.Close()
 	<-s.Done()
