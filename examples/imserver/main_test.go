@@ -215,7 +215,7 @@ func TestHelpReadsWell(t *testing.T) {
 		t.Errorf("exit code %d, %q", code, stderr)
 	}
 	for _, words := range []string{
-		"Usage: imserver [flags]", "-addr host:port", "(default :8083)", "IMSERVER_ADDR", "-tls-cert file", "-log-level",
+		"Usage: imserver [flags]", "-addr host:port", "Without -user-from-cert clients are believed who they are: ", "(default :8083)", "IMSERVER_ADDR", "-tls-cert file", "-log-level",
 	} {
 		if !strings.Contains(stdout, words) {
 			t.Errorf("-h does not say %q:\n%s", words, stdout)
@@ -247,7 +247,6 @@ func TestWhatIsWrongIsSaidWithAnExitCode(t *testing.T) {
 		"a CA without TLS":      {nil, []string{"-client-ca", "x"}, 2, []string{"-client-ca needs TLS"}},
 		"users without a CA":    {nil, []string{"-user-from-cert"}, 2, []string{"needs -client-ca"}},
 		"several at once":       {nil, []string{"-max-users", "-1", "-stop-timeout", "0s"}, 2, []string{"-max-users", "-stop-timeout"}},
-		"a library's option":    {nil, []string{"-max-rooms", "0"}, 1, []string{"WithMaxRooms"}},
 		"a certificate":         {nil, []string{"-tls-cert", notPEM, "-tls-key", notPEM}, 1, []string{"-tls-cert and -tls-key"}},
 		"a CA file":             {nil, []string{"-tls-cert", cert, "-tls-key", key, "-client-ca", notPEM}, 1, []string{"-client-ca: ", "no PEM"}},
 		"a port that is taken":  {nil, []string{"-addr", "127.0.0.1:" + port}, 1, []string{"cannot listen on", port}},
