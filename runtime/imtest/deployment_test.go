@@ -7,9 +7,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/game-im/im-grpc-sdk/runtime/internal/memconn"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/test/bufconn"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1sdk"
@@ -43,7 +43,7 @@ type deployment struct {
 	heard  *recorder
 
 	mu       sync.Mutex // guards what follows
-	listener *bufconn.Listener
+	listener *memconn.Listener
 	grpc     *grpc.Server
 }
 
@@ -69,7 +69,7 @@ func (d *deployment) start(options today.Options) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.srv = today.NewServer(options)
-	d.listener = bufconn.Listen(1 << 16)
+	d.listener = memconn.Listen(1 << 16)
 	d.grpc = grpc.NewServer(grpc.WaitForHandlers(true))
 	imv1.RegisterIMServiceServer(d.grpc, d.srv)
 	server, listener := d.grpc, d.listener

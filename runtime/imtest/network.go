@@ -7,7 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"google.golang.org/grpc/test/bufconn"
+	"github.com/game-im/im-grpc-sdk/runtime/internal/memconn"
 )
 
 // bufferBytes is what a connection holds in one direction before a writer waits.
@@ -18,15 +18,15 @@ var errStopped = errors.New("imtest: the server is stopped: connection refused")
 // network is where clients find the listener of the moment.
 type network struct {
 	mu       sync.Mutex
-	listener *bufconn.Listener // nil while nobody listens
+	listener *memconn.Listener // nil while nobody listens
 	conns    map[*conn]struct{}
 }
 
 // listen lets clients connect until the listener is closed.
-func (n *network) listen() *bufconn.Listener {
+func (n *network) listen() *memconn.Listener {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.listener = bufconn.Listen(bufferBytes)
+	n.listener = memconn.Listen(bufferBytes)
 	return n.listener
 }
 

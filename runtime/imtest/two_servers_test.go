@@ -9,13 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/game-im/im-grpc-sdk/runtime/internal/memconn"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1sdk"
@@ -32,12 +32,12 @@ type pair struct {
 
 func newPair(t *testing.T) *pair {
 	t.Helper()
-	listeners := map[string]*bufconn.Listener{}
+	listeners := map[string]*memconn.Listener{}
 	p := &pair{dialer: grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 		return listeners[address].DialContext(ctx)
 	})}
 	for i, address := range []string{"a:1", "b:2"} {
-		listener := bufconn.Listen(1 << 16)
+		listener := memconn.Listen(1 << 16)
 		listeners[address] = listener
 		srv, err := server.New()
 		if err != nil {

@@ -10,13 +10,13 @@ import (
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/internal/memconn"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -62,7 +62,7 @@ func serve(t *testing.T, srv *server.Server) *site {
 	t.Helper()
 	grpcServer := grpc.NewServer(server.GRPCOptions()...)
 	imv1.RegisterIMServiceServer(grpcServer, srv)
-	listener := bufconn.Listen(1 << 16)
+	listener := memconn.Listen(1 << 16)
 	go func() { _ = grpcServer.Serve(listener) }()
 	t.Cleanup(func() {
 		srv.Close()

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/game-im/im-grpc-sdk/runtime/internal/memconn"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -267,7 +267,7 @@ func encode(m proto.Message) []byte {
 // network lets a test take the server away and bring it back.
 type network struct {
 	mu       sync.Mutex
-	listener *bufconn.Listener
+	listener *memconn.Listener
 	grpc     *grpc.Server
 	script   *script
 	dials    []time.Time
@@ -284,7 +284,7 @@ func start(t *testing.T, s *script) *network {
 }
 
 func (n *network) up() {
-	listener := bufconn.Listen(64 << 10)
+	listener := memconn.Listen(64 << 10)
 	server := grpc.NewServer()
 	imv1.RegisterIMServiceServer(server, n.script)
 	go func() { _ = server.Serve(listener) }()

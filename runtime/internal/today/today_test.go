@@ -9,10 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/game-im/im-grpc-sdk/runtime/internal/memconn"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/test/bufconn"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime/internal/today"
@@ -30,7 +30,7 @@ const (
 // serve runs a server and gives a connection to it.
 func serve(t *testing.T, srv imv1.IMServiceServer) *grpc.ClientConn {
 	t.Helper()
-	listener := bufconn.Listen(1 << 16)
+	listener := memconn.Listen(1 << 16)
 	server := grpc.NewServer(grpc.WaitForHandlers(true))
 	imv1.RegisterIMServiceServer(server, srv)
 	go func() { _ = server.Serve(listener) }()
