@@ -27,6 +27,14 @@
 //		time.Sleep(10 * time.Minute)
 //	})
 //
-// All methods are safe for concurrent use, but those that may end the test ([NewServer], [Server.Dial],
-// [Server.Session], [Server.Conn], [Server.Start], [Server.Restart]) belong to the test's goroutine.
+// # Over TCP
+//
+// [NewProxy] stands on a port between clients and a server, in this process or another, and makes the faults of
+// networks while connections live: it cuts, freezes, swallows, refuses, delays and throttles. It uses real sockets and
+// the real clock, and so belongs in no bubble.
+//
+// # Concurrency
+//
+// All methods are safe for concurrent use, but those that may end the test ([NewServer], [NewProxy],
+// [Server.Dial], [Server.Session], [Server.Conn], [Server.Start], [Server.Restart]) belong to the test's goroutine.
 package imtest
