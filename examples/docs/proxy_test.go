@@ -31,7 +31,7 @@ func TestABadNetwork(t *testing.T) {
 	proxy.CutAfter(imtest.ToTarget, 100)    // in the middle of a message
 	_, err = alice.SendRaw(t.Context(), "lobby", int32(imv1.MessageType_MESSAGE_TYPE_TEXT), make([]byte, 1000))
 	t.Log("the send that was cut:", err)
-	<-lost
+	t.Log("the connection that was cut:", <-lost)
 	if err := alice.WaitState(t.Context(), session.StateConnected); err != nil {
 		t.Error(err)
 	}
