@@ -76,8 +76,8 @@ func (p *Proxy) HalfOpen(on bool) {
 }
 
 // Refuse with true refuses new connections until it is called with false; those that are there go on. The port stays
-// the proxy's and nobody else can take it: a connection is accepted and reset at once. A client's dial may thus succeed,
-// and its first read or write says "connection reset by peer".
+// the proxy's and nobody else can take it: a connection is accepted and reset at once. A client's dial, or its first
+// read or write if the dial was quicker, says "connection reset by peer".
 func (p *Proxy) Refuse(on bool) { p.set(func() { p.refuse = on }) }
 
 // SetTarget sends the connections that come from now on to another host:port, such as a server that was started again
