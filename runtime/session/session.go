@@ -45,6 +45,7 @@ type Session struct {
 	repeats   *repeats
 	unary     unaryRooms
 	rooms     *rooms
+	positions *positions
 	acks      *controlQueue // ACKs that wait for a stream
 
 	ctx     context.Context //nolint:containedctx // the session's life: streams and handlers end with it
@@ -92,6 +93,7 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 		outbox:    newOutbox(),
 		repeats:   newRepeats(),
 		rooms:     newRooms(c.room, c.roomMetadata),
+		positions: newPositions(),
 		acks:      newControlQueue(),
 		closing:   make(chan struct{}),
 		closed:    make(chan struct{}),
