@@ -239,7 +239,12 @@ func (f *fakeHandle) Sync() error {
 	return err
 }
 
-func (f *fakeHandle) Close() error { return nil }
+func (f *fakeHandle) Close() error {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	f.disk.steps = append(f.disk.steps, "close")
+	return nil
+}
 
 // errDisk: the disk fails a step. errCrash: the process is no more, so the step is not made.
 var (

@@ -2,22 +2,11 @@ package session_test
 
 import (
 	"bytes"
-	"encoding/binary"
-	"hash/crc32"
 	"strings"
 	"testing"
 
 	"github.com/game-im/im-grpc-sdk/runtime/session"
 )
-
-const cursorFileHeader = "imsdk cursors 1\n"
-
-// record frames a payload as the format says, whatever it is.
-func record(payload []byte) []byte {
-	raw := binary.LittleEndian.AppendUint32(nil, uint32(len(payload)))
-	sum := crc32.Checksum(append(bytes.Clone(raw), payload...), crc32.MakeTable(crc32.Castagnoli))
-	return append(binary.LittleEndian.AppendUint32(raw, sum), payload...)
-}
 
 // FuzzCursorFile opens anything: as a file, behind a header, and as the payload of a whole record. What is refused stays
 // as it is; what is not gives the same cursors each time, and goes on with what is saved then.

@@ -17,9 +17,9 @@ import (
 
 // A cursor file is cursorHeader and then records, all numbers little endian:
 //
-//	length of the payload   uint32
-//	CRC-32C                 uint32, over the four bytes of the length and the payload
-//	payload                 an imsdk.v1.Cursor
+//	length    uint32, of what follows the checksum
+//	checksum  uint32, CRC-32C over the four bytes of the length and the payload
+//	payload   an imsdk.v1.Cursor
 //
 // A room's last record counts. One with epoch 0, which no log has, says that the room has no cursor any more.
 const (
@@ -28,8 +28,8 @@ const (
 	maxRecordBytes = 512 // of a payload; the largest that is written has 154
 )
 
-// castagnoli covers the length too: otherwise zeros, which a file system may leave of a write that a crash cut short,
-// would be a record.
+// castagnoli covers the length too: the sum of nothing is 0, so zeros, which a file system may leave of a write that a
+// crash cut short, would have a right one.
 func castagnoli(length, payload []byte) uint32 {
 	table := crc32.MakeTable(crc32.Castagnoli)
 	return crc32.Update(crc32.Checksum(length, table), table, payload)
