@@ -131,7 +131,6 @@ func TestOpenCursorFileSaysWhatIsWrongWithAPath(t *testing.T) {
 		filepath.Join(folder, "none", "cursors"): "does not exist: make it first",
 		folder:                                   "is no file of cursors and is left as it is: give the path of a new file",
 		diary:                                    "is no file of cursors and is left as it is: give the path of a new file",
-		os.DevNull:                               "is no file of cursors and is left as it is: give the path of a new file",
 		filepath.Join(diary, "cursors"):          "cannot be opened",
 	} {
 		f, err := session.OpenCursorFile(path)
