@@ -145,7 +145,8 @@ func TestAClientThatSendsAndReadsNoAnswersIsEnded(t *testing.T) {
 				s := start(t, queue)
 				anna := s.today("anna", "")
 				go func() {
-					for anna.rpc.Send(&imv1.MessageRequest{MessageId: strings.Repeat("i", 100), Type: heartbeat}) == nil {
+					for err := error(nil); err == nil; {
+						err = anna.rpc.Send(&imv1.MessageRequest{MessageId: strings.Repeat("i", 100), Type: heartbeat})
 					}
 				}()
 				synctest.Wait()

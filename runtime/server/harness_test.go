@@ -383,7 +383,8 @@ func crash(errs []error) error { return errs[0] }
 func (p *peer) silentAfterOthers() {
 	p.t.Helper()
 	p.send(&imv1.MessageRequest{MessageId: "handled", Type: heartbeat, Content: []byte("ping")})
-	for p.wantAfterOthers(heartbeat).GetMessageId() != "handled" {
+	for id := ""; id != "handled"; {
+		id = p.wantAfterOthers(heartbeat).GetMessageId()
 	}
 }
 

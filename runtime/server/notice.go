@@ -76,7 +76,7 @@ const noticeTimeout = 5 * time.Second
 
 // sayNotices appends the notices that wait, in the order in which they came about. If somebody does that already, that one
 // takes them too. No lock is held.
-func (r *room) sayNotices() {
+func (r *room) sayNotices(ctx context.Context) {
 	for {
 		r.mu.Lock()
 		waiting := r.notices
@@ -87,7 +87,7 @@ func (r *room) sayNotices() {
 		r.notices, r.noticing = nil, true
 		r.mu.Unlock()
 		for _, n := range waiting {
-			r.sayNotice(n)
+			r.sayNotice(ctx, n)
 		}
 		r.mu.Lock()
 		r.noticing = false
@@ -96,8 +96,8 @@ func (r *room) sayNotices() {
 }
 
 // sayNotice appends a notice. A log that does not take it leaves the others in the room without it.
-func (r *room) sayNotice(n notice) {
-	ctx, cancel := context.WithTimeout(context.Background(), noticeTimeout) // the stream that it is about may have ended
+func (r *room) sayNotice(ctx context.Context, n notice) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noticeTimeout) // its stream may have ended
 	defer cancel()
 	message := roomlog.Message{
 		Key: sendKey(n.message.GetFromUserId(), n.message.GetMessageId()), Session: n.origin,
