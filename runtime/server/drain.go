@@ -25,7 +25,7 @@ const drainGrace = 4 * time.Second
 //  4. Each other client's stream is ended with UNAVAILABLE at a random moment of the spread.
 //  5. What is left 4 s after the spread is ended, as [Server.Close] does.
 //
-// It returns when all streams have ended and grpcServer has stopped. If ctx is done before, it cuts the rest short,
+// It returns as soon as all streams have ended and grpcServer has stopped. If ctx is done before, it cuts the rest short,
 // unary calls included, and returns the context's cause; so it does with the error of the function of WithOnDrain, at its end.
 // It is called once, and Close need not be called after it.
 func (s *Server) Drain(ctx context.Context, grpcServer *grpc.Server) error {
@@ -43,7 +43,7 @@ func (s *Server) Drain(ctx context.Context, grpcServer *grpc.Server) error {
 		defer close(stopped)
 		grpcServer.GracefulStop()
 	}()
-	s.endSpread(ctx, others)
+	s.endSpread(ctx, others, empty)
 	await(ctx, empty, drainGrace)
 	s.Close()
 	await(ctx, stopped, -1)
@@ -68,8 +68,8 @@ func (s *Server) tellGoAway(streams []*stream) (others []*stream) {
 	return others
 }
 
-// endSpread ends streams, each at a random moment of the spread, and returns at its end.
-func (s *Server) endSpread(ctx context.Context, streams []*stream) {
+// endSpread ends streams, each at a random moment of the spread, and returns at its end or when all streams have ended.
+func (s *Server) endSpread(ctx context.Context, streams []*stream, empty <-chan struct{}) {
 	begin, spread := time.Now(), s.config.drainSpread
 	moments := make([]time.Duration, len(streams))
 	for i := range streams {
@@ -77,12 +77,12 @@ func (s *Server) endSpread(ctx context.Context, streams []*stream) {
 	}
 	slices.Sort(moments)
 	for i, st := range streams {
-		if !await(ctx, nil, moments[i]-time.Since(begin)) {
+		if !await(ctx, empty, max(0, moments[i]-time.Since(begin))) {
 			return
 		}
 		st.end(errClosing)
 	}
-	await(ctx, nil, spread-time.Since(begin))
+	await(ctx, empty, max(0, spread-time.Since(begin)))
 }
 
 // await waits for done or, if it is not negative, for a time. False: ctx was first.
