@@ -32,35 +32,42 @@ func (o *outbox) next() *job {
 	return o.unwritten
 }
 
-// take readies a job for the live stream, whose contract is c: it belongs to that from now on. False: it is decided
-// meanwhile, or may not be sent again.
+// take readies a job for the live stream, whose contract is c: it belongs to that from now on. False: it is decided by
+// now, because of what the stream has, or because it may not be sent again.
 func (o *outbox) take(j *job, c *contract) (request *imv1.MessageRequest, ok bool) {
 	now := time.Now()
-	receipts := c.known().Receipts && j.request.GetType() != imv1.MessageType_MESSAGE_TYPE_ACK
 	o.mu.Lock()
 	defer o.unlock()
 	if o.unwritten != j {
 		return nil, false
 	}
+	receipts := c.known().Receipts && j.request.GetType() != imv1.MessageType_MESSAGE_TYPE_ACK
 	epoch := o.logEpoch(j.out.RoomID)
 	otherLog := j.tried && epoch != 0 && epoch != j.epoch
+	wrong := checkSize(j.out, j.size, c)
 	switch {
+	case wrong != nil && j.handed == 0:
+		o.decide(j, nil, wrong)
+	case wrong != nil:
+		o.lose(j, codes.InvalidArgument, wrong)
 	case !receipts && j.handed > 0:
 		o.lose(j, codes.Unavailable, errSilent)
-		return nil, false
 	case j.tooOld(now):
 		o.loseWithThoseBehind(j, codes.Unavailable, errTooOld)
-		return nil, false
 	case otherLog && !o.toNewLog:
 		o.loseWithThoseBehind(j, codes.DataLoss, errNewLog)
-		return nil, false
+	default:
+		o.ready(j, now, receipts, c.dedupeWindow(), epoch)
+		return j.request, true
 	}
+	return nil, false
+}
+
+// ready gives a job to the live stream.
+func (o *outbox) ready(j *job, now time.Time, receipts bool, window time.Duration, epoch uint64) {
 	j.request.SendNumber, j.request.PrevSendNumber, j.request.Epoch = 0, 0, 0
 	if receipts {
-		if otherLog {
-			j.tried = false
-		}
-		o.try(j, now, epoch, c.dedupeWindow())
+		j.try(now, window, epoch)
 		o.number(j)
 	} else {
 		j.number = 0
@@ -70,12 +77,11 @@ func (o *outbox) take(j *job, c *contract) (request *imv1.MessageRequest, ok boo
 	j.handed++
 	o.onStream++
 	o.unwritten = j.next
-	return j.request, true
 }
 
-// try notes where and when a job is tried first, or says in its request where that was.
-func (o *outbox) try(j *job, now time.Time, epoch uint64, window time.Duration) {
-	if j.tried {
+// try says in a job's request in which log it was tried first, or notes that this is the first try in the room's log.
+func (j *job) try(now time.Time, window time.Duration, epoch uint64) {
+	if j.tried && (epoch == 0 || epoch == j.epoch) {
 		j.request.Epoch = j.epoch
 		return
 	}
@@ -83,16 +89,6 @@ func (o *outbox) try(j *job, now time.Time, epoch uint64, window time.Duration) 
 	if window > 0 {
 		j.deadline = now.Add(window - window/10) // a repeat takes its time to arrive
 	}
-}
-
-// refuse ends a job that is wrong for the live stream's server, which has not seen it.
-func (o *outbox) refuse(j *job, err error) {
-	o.mu.Lock()
-	defer o.unlock()
-	if j.handed > 0 {
-		err = maybeDelivered(j.out, status.Code(err), err)
-	}
-	o.decide(j, nil, err)
 }
 
 // dedupeWindow is for how long the server recognises repeats, 0 if it does not say.
@@ -189,14 +185,14 @@ func (o *outbox) untaken(j *job, err error) {
 }
 
 // hold keeps what is not written from the live stream, which is about to end.
-func (o *outbox) hold() {
+func (o *outbox) hold() { //nolint:unused // for GO_AWAY
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.held = true
 }
 
 // quiet is closed once the live stream has nothing undecided.
-func (o *outbox) quiet() <-chan struct{} {
+func (o *outbox) quiet() <-chan struct{} { //nolint:unused // for GO_AWAY
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.idle == nil {

@@ -69,10 +69,6 @@ func (s *Session) writeNext(st *stream) (more bool, err error) {
 		return true, nil
 	}
 	c := st.contract.Load()
-	if err := checkSize(j.out, j.size, c); err != nil {
-		s.outbox.refuse(j, err)
-		return true, nil
-	}
 	request, ok := s.outbox.take(j, c)
 	if !ok {
 		return true, nil
