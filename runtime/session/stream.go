@@ -79,7 +79,7 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 		}
 	})
 	st.pinger.Start()
-	s.group.start(st.watchHeader)
+	s.group.start(func() { st.watchHeader(s.positions) })
 	s.group.start(func() { st.read(s.receive) })
 	s.group.start(func() { s.write(st); st.finish() })
 	return st, nil
