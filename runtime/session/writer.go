@@ -64,8 +64,7 @@ func (s *Session) writeNext(st *stream) (more bool, err error) {
 	if j == nil {
 		return false, nil
 	}
-	if j.ctx.Err() != nil { // its caller may not have had the time to say so
-		s.outbox.giveUp(j, context.Cause(j.ctx))
+	if s.gone(j) {
 		return true, nil
 	}
 	c := st.contract.Load()
@@ -87,4 +86,13 @@ func (s *Session) writeNext(st *stream) (more bool, err error) {
 		s.counters.resent.Add(1)
 	}
 	return true, nil
+}
+
+// gone gives up a send whose context has ended: its caller may not have had the time to say so.
+func (s *Session) gone(j *job) bool {
+	if j.ctx.Err() == nil {
+		return false
+	}
+	s.outbox.giveUp(j, context.Cause(j.ctx))
+	return true
 }
