@@ -89,17 +89,23 @@ func (s *Session) intercepted(ctx context.Context, out *runtime.Outgoing, tell f
 		return s.sendStream(ctx, out, place)
 	}
 	started := s.group.start(func() {
-		receipt, err := (*runtime.Receipt)(nil), broken("ended its goroutine")
+		var receipt *runtime.Receipt
+		var err error
+		returned := false
 		defer func() {
-			if reason := recover(); reason != nil {
+			switch reason := recover(); {
+			case reason != nil:
 				s.config.log.Error("a send interceptor panicked",
 					"panic", fmt.Sprint(reason), "stack", string(debug.Stack()))
-				receipt, err = nil, broken(fmt.Sprintf("panicked: %v", reason))
+				err = broken(fmt.Sprintf("panicked: %v", reason))
+			case !returned:
+				err = broken("ended its goroutine")
 			}
 			tell(receipt, err)
 			place()
 		}()
 		receipt, err = runtime.ChainSend(s.config.sending.interceptors, send)(ctx, out)
+		returned = true
 	})
 	if !started {
 		tell(nil, notDelivered(out, stateCode(ErrClosed), s.closedError()))
