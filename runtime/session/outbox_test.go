@@ -337,7 +337,7 @@ func TestAMessageThatIsTooLargeForTheNextServerFailsAlone(t *testing.T) {
 		away(t, n, s)
 		sent = append(sent, sendAll(t.Context(), s, large, "r: small")...)
 		back(t, n, s)
-		verdicts(t, "large, large, small", sent, "maybe", "InvalidArgument", "appended")
+		verdicts(t, "two large ones and a small one", sent, "maybe", "InvalidArgument", "appended")
 		if _, _, err := sent[0].Result(); status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "the server takes 1000") {
 			t.Errorf("the one that was sent before: %v", err)
 		}
