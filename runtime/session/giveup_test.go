@@ -161,12 +161,15 @@ func TestCloseFailsEverySendAndSaysWhatIsKnownOfIt(t *testing.T) {
 				}
 				sent = append(sent, sendAll(t.Context(), s, "r: 3")...)
 				waiting := make(chan error, 1)
+				began := time.Now()
 				go func() {
 					_, err := s.SendRaw(t.Context(), "r", 1000, nil)
+					if took := time.Since(began); took > 0 {
+						t.Errorf("one that waits for a place failed after %s", took)
+					}
 					waiting <- err
 				}()
 				synctest.Wait()
-				began := time.Now()
 				_ = s.Close()
 				<-s.Done()
 				if took := time.Since(began); took >= time.Second {

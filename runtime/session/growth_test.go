@@ -81,11 +81,13 @@ func TestSendsLeaveNothingBehind(t *testing.T) { //nolint:paralleltest // it mea
 		}}
 		n := start(t, srv)
 		s := n.connected(t)
+		long, end := context.WithCancel(t.Context())
+		defer end()
 		again := func(times int) {
 			for i := range times {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				short, give := context.WithCancel(ctx)
-				pending := s.SendAsync(ctx, &runtime.Outgoing{RoomID: "r", Type: 1000})
+				pending := s.SendAsync(long, &runtime.Outgoing{RoomID: "r", Type: 1000})
 				s.SendAsync(short, &runtime.Outgoing{RoomID: "q", Type: 1000, Raw: []byte("no receipt")})
 				give()
 				if _, err := s.SendRaw(ctx, "r", 1000, nil); err != nil {

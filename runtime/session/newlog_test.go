@@ -8,6 +8,7 @@ import (
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"github.com/game-im/im-grpc-sdk/runtime"
 	"github.com/game-im/im-grpc-sdk/runtime/session"
 )
 
@@ -77,6 +78,8 @@ func losing() *script {
 			switch {
 			case m.GetType() < 1000:
 				return false, nil
+			case string(m.GetContent()) == "held":
+				return true, nil
 			case p.number == 1:
 				return true, refuseLost(p, m, string(m.GetContent()) == "refused at once")
 			default:
@@ -117,7 +120,7 @@ func TestARepeatThatTheServerRefusesForItsLogIsSentAgainWhereTheUserWantsThat(t 
 	synctest.Test(t, func(t *testing.T) {
 		srv := losing()
 		n := start(t, srv)
-		s := n.connected(t, session.WithResendToNewLog())
+		s := n.connected(t, session.WithResendToNewLog(), session.WithOutbox(2, 1<<20))
 		sent := sendAll(t.Context(), s, "r: 1", "r: 2")
 		away(t, n, s)
 		back(t, n, s)
@@ -126,6 +129,15 @@ func TestARepeatThatTheServerRefusesForItsLogIsSentAgainWhereTheUserWantsThat(t 
 		if len(all) != 4 || string(all[2].GetContent()) != "1" || string(all[3].GetContent()) != "2" ||
 			all[2].GetSendNumber() != 3 || all[3].GetSendNumber() != 4 || all[2].GetEpoch() != 0 || all[2].GetMessageId() != all[0].GetMessageId() {
 			t.Errorf("the second stream got %v", all)
+		}
+		go func() {
+			for range 3 {
+				s.SendAsync(t.Context(), &runtime.Outgoing{RoomID: "r", Type: 1000, Raw: []byte("held")})
+			}
+		}()
+		synctest.Wait()
+		if got := len(srv.peer(t, 2).all(1000)); got != 4+2 {
+			t.Errorf("the outbox of two lets %d messages pass", got-4)
 		}
 	})
 }

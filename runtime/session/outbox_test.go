@@ -296,6 +296,68 @@ func TestTheOutboxIsBoundedInBytesButForOneMessage(t *testing.T) {
 	})
 }
 
+func TestTheBytesOfASendThatWasGivenUpAreFree(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := muteUntil(2)
+		s := start(t, srv).connected(t, session.WithOutbox(100, 1000))
+		large := "r: " + strings.Repeat("x", 600)
+		ctx, cancel := context.WithCancel(t.Context())
+		sendAll(ctx, s, large)
+		cancel()
+		sent := sendAll(t.Context(), s, large)
+		p := srv.peer(t, 1)
+		if got := len(p.all(1000)); got != 2 {
+			t.Fatalf("%d have come", got)
+		}
+		p.decide(t)
+		verdicts(t, "the second one", sent, "appended")
+		go func() {
+			for range 2 {
+				s.SendAsync(t.Context(), &runtime.Outgoing{RoomID: "r", Type: 1000, Raw: []byte(large)})
+			}
+		}()
+		synctest.Wait()
+		if got := len(p.all(1000)); got != 3 {
+			t.Errorf("%d have come, the last one should wait", got)
+		}
+	})
+}
+
+func TestWhatAStreamDidNotTakeIsCertainlyNotDelivered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := &script{stream: func(p *peer) error {
+			if p.number > 1 { // a server of today
+				if err := p.SendHeader(nil); err != nil {
+					return err
+				}
+				return p.serve(nil, nil)
+			}
+			if err := p.greet(welcome()); err != nil {
+				return err
+			}
+			<-p.Context().Done() // it never reads
+			return nil
+		}}
+		n := start(t, srv)
+		s := n.connected(t)
+		var sent []*runtime.Pending
+		for range 8 {
+			sent = append(sent, sendAll(t.Context(), s, "r: "+strings.Repeat("x", 1<<19))...)
+		}
+		taken := int(s.Stats().Sent)
+		if taken == 0 || taken >= 7 {
+			t.Fatalf("the stream took %d", taken)
+		}
+		away(t, n, s)
+		back(t, n, s)
+		want := slices.Repeat([]string{"maybe"}, taken)
+		want = append(want, slices.Repeat([]string{"sent"}, len(sent)-taken)...)
+		verdicts(t, "on the next stream", sent, want...)
+	})
+}
+
 func TestAnOutboxThatDoesNotWaitFailsAtOnceWhenItIsFull(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
