@@ -249,7 +249,7 @@ func (o *outbox) streamEnded() {
 func (o *outbox) breakPromises(left []*job) {
 	for _, j := range left {
 		switch {
-		case j.state != jobQueued:
+		case j.state != jobQueued, j.handed == 0:
 		case sabotage.NoResend:
 			o.decide(j, &runtime.Receipt{MessageID: j.out.ID, RoomID: j.out.RoomID, Appended: true}, nil)
 		case sabotage.NoOrder:
