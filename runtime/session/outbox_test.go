@@ -125,11 +125,11 @@ func TestAFullOutboxMakesSendsWaitInTheOrderOfTheirCalls(t *testing.T) {
 		p := srv.peer(t, 1)
 		contents := func(want string) {
 			t.Helper()
-			var got string
+			var all []byte
 			for _, m := range p.all(1000) {
-				got += string(m.GetContent())
+				all = append(all, m.GetContent()...)
 			}
-			if got != want {
+			if got := string(all); got != want {
 				t.Errorf("%s have come, want %s", got, want)
 			}
 		}
