@@ -48,7 +48,6 @@ type dialing struct {
 	options     []grpc.DialOption
 	schemes     []discovery.Scheme
 	policy      balancer.Policy
-	wake        func() // the session's Wake, for its resolvers
 }
 
 // handlers are the application's functions.
