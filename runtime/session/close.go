@@ -43,7 +43,6 @@ func (s *Session) end(reason error) {
 			}
 		})
 	}
-	s.cursors.finish()
 	s.group.seal()
 	s.group.leave()
 	close(s.closed)

@@ -58,7 +58,6 @@ type handlers struct {
 	onState      func(State)
 	onMessage    MessageFunc
 	onAck        AckFunc
-	onGap        GapFunc
 	unknown      runtime.ReceiveFunc
 	unhandled    runtime.ReceiveFunc
 }
@@ -69,8 +68,6 @@ type receiving struct {
 	laneMessages int
 	laneWorkers  int
 	echo         bool
-	window       int
-	store        CursorStore // nil: none
 }
 
 // sending is what a message passes on its way out.
@@ -93,7 +90,7 @@ func defaults() *config {
 			reconnect:         Reconnect{}.withDefaults(),
 		},
 		dialing:   dialing{policy: balancer.RoundRobin},
-		receiving: receiving{laneMessages: 256, laneWorkers: 64, window: defaultWindow},
+		receiving: receiving{laneMessages: 256, laneWorkers: 64},
 		sending:   sending{outboxMessages: 4096, outboxBytes: 8 << 20},
 		log:       slog.New(slog.DiscardHandler),
 	}
