@@ -89,6 +89,8 @@ func (s *Session) try(st *stream, j *job) outcome {
 	defer s.awaited.begin()()
 	select {
 	case st.jobs <- j:
+	case <-st.draining:
+		return outcome{again: true}
 	case <-st.ctx.Done():
 		return outcome{again: true}
 	case <-st.gone:
