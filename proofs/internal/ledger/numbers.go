@@ -1,0 +1,17 @@
+package ledger
+
+// numbers is a set of small numbers.
+type numbers struct {
+	bits []uint64
+	last int // the largest
+}
+
+func (n *numbers) has(i int) bool { return i/64 < len(n.bits) && n.bits[i/64]&(1<<(i%64)) != 0 }
+
+func (n *numbers) add(i int) {
+	for len(n.bits) <= i/64 {
+		n.bits = append(n.bits, 0)
+	}
+	n.bits[i/64] |= 1 << (i % 64)
+	n.last = max(n.last, i)
+}
