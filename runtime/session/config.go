@@ -74,6 +74,9 @@ type receiving struct {
 type sending struct {
 	interceptors []runtime.SendInterceptor
 	limiter      *rate.Limiter
+
+	outboxMessages, outboxBytes int
+	outboxNoWait, toNewLog      bool
 }
 
 func defaults() *config {
@@ -88,6 +91,7 @@ func defaults() *config {
 		},
 		dialing:   dialing{policy: balancer.RoundRobin},
 		receiving: receiving{laneMessages: 256, laneWorkers: 64},
+		sending:   sending{outboxMessages: 4096, outboxBytes: 8 << 20},
 		log:       slog.New(slog.DiscardHandler),
 	}
 }

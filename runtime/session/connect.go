@@ -28,9 +28,11 @@ func (s *Session) Connect(ctx context.Context) error {
 		}
 		return ErrAlreadyConnected
 	}
+	s.outbox.open()
 	st, err := s.attempt(ctx)
 	if err != nil {
 		err = s.connectError(ctx, err)
+		s.outbox.shut(fmt.Errorf("%w: %w", ErrNotConnected, err), false)
 		s.move(StateIdle, nil, nil, StateConnecting)
 		return err
 	}
@@ -63,7 +65,11 @@ func (s *Session) establish(ctx context.Context) (*stream, error) {
 	if err != nil {
 		return nil, orCause(ctx, err)
 	}
-	if err = st.shake(ctx, s.doubt.Load()); err == nil {
+	err = st.shake(ctx, s.doubt.Load())
+	if err == nil && s.outbox.unsure() {
+		st.late(ctx) // a server without receipts would leave those sends in doubt for good
+	}
+	if err == nil {
 		err = s.enterRooms(ctx, st)
 	}
 	if err != nil {

@@ -84,12 +84,15 @@ func readWelcome(header metadata.MD, log *slog.Logger) *imsdkv1.Welcome {
 
 // watchHeader waits for the server's header for as long as the stream lives, and switches the contract on if it shows
 // one, be it late.
-func (st *stream) watchHeader() {
+func (st *stream) watchHeader(logs *positions) {
 	header, err := st.grpc.Header()
 	if err != nil || header == nil { // the stream has ended; its reader knows why
 		return
 	}
 	if welcome := readWelcome(header, st.log); welcome != nil {
+		for _, room := range welcome.GetRooms() {
+			logs.setLog(room.GetRoomId(), room.GetEpoch())
+		}
 		st.agree(newContract(welcome))
 	}
 	close(st.header)

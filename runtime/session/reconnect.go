@@ -22,7 +22,7 @@ func (s *Session) supervise(st *stream) {
 			s.doubt.Store(true)
 			s.cutTransport(st)
 		}
-		s.outbox.failAll(s.whyEnded(st))
+		s.outbox.streamEnded()
 		if _, _, ok := s.move(StateReconnecting, nil, nil, StateConnected); !ok {
 			return // closed
 		}
@@ -34,14 +34,6 @@ func (s *Session) supervise(st *stream) {
 			return
 		}
 	}
-}
-
-// whyEnded is what sends are told that a stream leaves undecided.
-func (s *Session) whyEnded(st *stream) error {
-	if s.State() == StateClosed {
-		return s.closedError()
-	}
-	return st.err
 }
 
 // comeBack tries until there is a live stream again. Nil: the session is closed.

@@ -80,7 +80,7 @@ func New(client imv1.IMServiceClient, opts ...Option) (*Session, error) {
 func newSession(c *config, target string, client imv1.IMServiceClient, conn *grpc.ClientConn, owned bool) *Session {
 	g := newGroup()
 	g.enter() // the session itself, until Close
-	waits := newAwaited()
+	waits, places := newAwaited(), newPositions()
 	s := &Session{
 		config: c, target: target, client: client, conn: conn, owned: owned,
 		id:        newSessionID(),
@@ -90,10 +90,10 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 		callbacks: &callbacks{group: g, log: c.log},
 		awaited:   waits,
 		lanes:     newLanes(g, waits, c.receiving.laneMessages, c.receiving.laneWorkers),
-		outbox:    newOutbox(),
+		outbox:    newOutbox(&c.sending, places.logEpoch),
 		repeats:   newRepeats(),
 		rooms:     newRooms(c.room, c.roomMetadata),
-		positions: newPositions(),
+		positions: places,
 		acks:      newControlQueue(),
 		closing:   make(chan struct{}),
 		closed:    make(chan struct{}),

@@ -38,7 +38,6 @@ type stream struct {
 	rtt      *atomic.Int64
 
 	control *controlQueue // heartbeats, joins, leaves: they die with the stream
-	jobs    chan *job     // messages, unbuffered: what the writer has taken is as good as written
 
 	ready time.Time     // when it became the live stream
 	live  chan struct{} // closed when it became that: it is in the session's rooms
@@ -69,8 +68,8 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 		grpc: call, ctx: streamCtx, cancel: cancel, timing: s.config.timing,
 		log:    s.config.log.With("stream", number),
 		header: make(chan struct{}), rtt: &s.counters.rtt,
-		control: newControlQueue(), jobs: make(chan *job),
-		live: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{}),
+		control: newControlQueue(),
+		live:    make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{}),
 	}
 	st.pinger = heartbeat.NewPinger(st.timing.heartbeatInterval, func(id string) {
 		if id == firstBeat {
@@ -80,7 +79,7 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 		}
 	})
 	st.pinger.Start()
-	s.group.start(st.watchHeader)
+	s.group.start(func() { st.watchHeader(s.positions) })
 	s.group.start(func() { st.read(s.receive) })
 	s.group.start(func() { s.write(st); st.finish() })
 	return st, nil
