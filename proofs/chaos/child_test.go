@@ -72,6 +72,7 @@ func (c *child) read(from *os.File, book *ledger.Book) {
 			c.statuses <- r
 		}
 	}
+	close(c.statuses)
 	c.err = c.cmd.Wait()
 }
 
@@ -81,13 +82,15 @@ func (c *child) await(want status, most time.Duration) *report {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
-	case r := <-c.statuses:
-		if r.Status == want {
-			return &r
+	case r, open := <-c.statuses:
+		switch {
+		case !open:
+			<-c.done
+			c.t.Fatalf("%s has ended: %v\n%s", c.name, c.err, c.output.String())
+		case r.Status != want:
+			c.t.Fatalf("%s says %d instead of %d", c.name, r.Status, want)
 		}
-		c.t.Fatalf("%s says %d instead of %d", c.name, r.Status, want)
-	case <-c.done:
-		c.t.Fatalf("%s has ended: %v\n%s", c.name, c.err, c.output.String())
+		return &r
 	case <-timer.C:
 		c.kill()
 		c.t.Fatalf("%s says nothing for %s\n%s", c.name, most, c.output.String())

@@ -157,7 +157,7 @@ func (m *member) failed(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.errors = append(m.errors, fmt.Sprintf("session %d: %v", m.config.ID, err))
-	if len(m.errors) > 10 {
+	if len(m.errors) > 3 {
 		m.errors = m.errors[1:]
 	}
 }
@@ -181,7 +181,6 @@ func (m *member) start(sending, waiting context.Context, group *sync.WaitGroup) 
 }
 
 func (m *member) send(sending, waiting context.Context, room int, group *sync.WaitGroup) {
-	sender := sdk.NewSender(m.session)
 	for number := 1; ; number++ {
 		pause := time.NewTimer(time.Duration((0.5 + rand.Float64()) / m.config.Rate * float64(time.Second)))
 		select {
@@ -196,10 +195,7 @@ func (m *member) send(sending, waiting context.Context, room int, group *sync.Wa
 		if m.config.Hurried {
 			ctx, cancel = context.WithTimeout(waiting, rand.N(400*time.Millisecond))
 		}
-		pending := sender.Send(ctx, &runtime.Outgoing{
-			RoomID: roomName(room), Kind: &imv1sdk.KindText.Kind, Type: imv1sdk.KindText.Number,
-			Content: &imv1.TextContent{Text: message.Text(textSize())},
-		})
+		pending := sdk.SendText(ctx, m.session, roomName(room), message.Text(textSize()))
 		group.Go(func() {
 			defer cancel()
 			m.result(waiting, message, pending)
@@ -214,15 +210,9 @@ func textSize() int {
 	return 20 + rand.IntN(300)
 }
 
-func (m *member) result(ctx context.Context, message ledger.Message, pending sdk.Pending) {
+func (m *member) result(ctx context.Context, message ledger.Message, pending *runtime.Pending) {
 	receipt, err := pending.Wait(ctx)
-	switch {
-	case ctx.Err() != nil: // the run is over: no result
-	case err != nil:
-		m.reports.event(ledger.Event{Kind: sdk.Outcome(err), Message: message, Text: err.Error()})
-	default:
-		m.reports.event(ledger.Event{
-			Kind: ledger.Receipt, Message: message, Place: ledger.Place{Epoch: receipt.Epoch, Seq: receipt.Seq},
-		})
+	if ctx.Err() == nil { // otherwise the run is over: no result
+		m.reports.event(sdk.Result(message, receipt, err))
 	}
 }

@@ -60,7 +60,7 @@ func runRole(role string) (code int) {
 func readConfig(into any) error { return json.Unmarshal([]byte(os.Getenv(configKey)), into) }
 
 // retention lets a log have all that a run says.
-func retention() sdk.Retention { return sdk.Retention{Messages: 50_000_000, Bytes: 8 << 30} }
+func retention() sdk.Keep { return sdk.Keep{Messages: 50_000_000, Bytes: 8 << 30} }
 
 // runLog serves a log until the controller closes standard input.
 func runLog() error {
@@ -109,7 +109,10 @@ func runServer() error {
 	<-ctx.Done()
 	drain, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	sdk.Drain(drain, srv, g)
+	err = sdk.Drain(drain, srv, g)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) { // connections that are half-open never end
+		return err
+	}
 	if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return err
 	}
