@@ -5,6 +5,7 @@ go 1.26.0
 replace github.com/game-im/im-grpc-sdk => ../
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/game-im/im-grpc-sdk v0.0.0-00010101000000-000000000000
 	go.uber.org/goleak v1.3.0
 	google.golang.org/grpc v1.85.0

@@ -19,10 +19,10 @@ const (
 )
 
 // cast distributes the parts. The rate is that of all senders together.
-func cast(servers []string, rate int) []clientConfig {
+func cast(servers []string, s setting) []clientConfig {
 	configs := make([]clientConfig, clients)
 	for i := range configs {
-		configs[i].Server = servers[i]
+		configs[i].Server, configs[i].Patience = servers[i], s.patience
 	}
 	for id := range sessionsInAll {
 		of := id % clients
@@ -32,7 +32,7 @@ func cast(servers []string, rate int) []clientConfig {
 			WithConn: id%2 == 1,
 			Hurried:  id == 6,
 			Echo:     id%5 == 2,
-			Rate:     float64(rate) / (sessionsInAll * sendsOfEach),
+			Rate:     float64(s.rate) / (sessionsInAll * sendsOfEach),
 		}
 		for i := range roomsOfEach {
 			m.Rooms = append(m.Rooms, (id+i*(1+id%2))%roomsInAll)

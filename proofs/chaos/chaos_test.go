@@ -7,25 +7,26 @@ import (
 
 func TestNothingIsLostWhenServersAreKilledAndTheLogIsNot(t *testing.T) {
 	t.Parallel()
-	result := chaos(t, setting{mode: logSurvives, seed: chosenSeed(), length: *length, cuts: *cuts, restarts: *restarts, rate: *rate})
-	t.Log(result)
-	for _, err := range result.wrong() {
-		t.Error(err)
-	}
+	prove(t, logSurvives)
 }
 
 func TestNothingIsLostWithoutAWordWhenTheLogDiesWithItsServer(t *testing.T) {
 	t.Parallel()
-	result := chaos(t, setting{mode: logDies, seed: chosenSeed(), length: *length, cuts: *cuts, restarts: *restarts, rate: *rate})
+	prove(t, logDies)
+}
+
+func prove(t *testing.T, m mode) {
+	t.Helper()
+	from := *seed
+	if from == 0 {
+		from = uint64(time.Now().UnixNano())
+	}
+	result := chaos(t, setting{
+		mode: m, seed: from, length: *length, cuts: *cuts, restarts: *restarts, rate: *rate,
+		faults: faults{Repeat: 200, Break: 2000, Lose: 3000}, patience: 40 * time.Second, idle: 15 * time.Second,
+	})
 	t.Log(result)
 	for _, err := range result.wrong() {
 		t.Error(err)
 	}
-}
-
-func chosenSeed() uint64 {
-	if *seed != 0 {
-		return *seed
-	}
-	return uint64(time.Now().UnixNano())
 }

@@ -13,7 +13,8 @@ import (
 
 // clientConfig is a client process's.
 type clientConfig struct {
-	Server   string // its proxy
+	Server   string        // its proxy
+	Patience time.Duration // that it waits for results once it has stopped
 	Sessions []memberConfig
 }
 
@@ -37,9 +38,6 @@ const (
 	commandStop = "stop" // send no more, wait for the results
 	commandEnd  = "end"  // close the sessions and tell all
 )
-
-// patience is how long a client waits for results once it has stopped.
-const patience = 40 * time.Second
 
 // client is a client process.
 type client struct {
@@ -73,7 +71,7 @@ func runClient() error {
 			}
 		case commandStop:
 			stop()
-			awaitAll(&sending, patience)
+			awaitAll(&sending, c.config.Patience)
 			c.reports.now(report{Status: statusQuiet})
 		case commandEnd:
 			c.reports.now(report{Status: statusEnd, End: c.end()})

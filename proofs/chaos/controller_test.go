@@ -17,7 +17,10 @@ type setting struct {
 	length         time.Duration
 	cuts, restarts int
 	rate           int
-	env            []string // of all processes
+	faults         faults   // of the server
+	patience       time.Duration // that clients wait for results, once all have stopped
+	idle           time.Duration // that the controller waits for a further delivery then
+	env            []string      // of all processes
 }
 
 // controller runs one.
@@ -37,7 +40,6 @@ const (
 	startMost = 30 * time.Second // for a process to be ready
 	endMost   = 30 * time.Second
 	drainMost = 60 * time.Second // until all has arrived, after the last fault
-	drainIdle = 15 * time.Second // or nothing arrives any more
 )
 
 // chaos runs it all and says what came of it.
@@ -77,7 +79,7 @@ func (c *controller) start() {
 		addresses[i] = p.Addr()
 	}
 	c.proxies[throttledClient].Throttle(imtest.ToClient, throttleRate)
-	configs := cast(addresses, c.setting.rate)
+	configs := cast(addresses, c.setting)
 	enter(c.book, configs)
 	for i, config := range configs {
 		c.clients = append(c.clients, spawn(c.t, c.book, fmt.Sprint("client ", i), roleClient, config, c.setting.env...))
@@ -89,7 +91,7 @@ func (c *controller) start() {
 
 func (c *controller) startServer(log string) (address string) {
 	c.t.Helper()
-	config := serverConfig{Log: log, Faults: faults{Repeat: 200, Break: 2000, Lose: 3000}}
+	config := serverConfig{Log: log, Faults: c.setting.faults}
 	c.server = spawn(c.t, c.book, fmt.Sprint("server ", c.result.restarts), roleServer, config, c.setting.env...)
 	return c.server.await(statusReady, startMost).Text
 }
@@ -168,7 +170,7 @@ func (c *controller) finish() {
 	c.proxies[throttledClient].Throttle(imtest.ToClient, 0)
 	c.sayAll(commandStop)
 	for _, client := range c.clients {
-		client.await(statusQuiet, patience+endMost)
+		client.await(statusQuiet, c.setting.patience+endMost)
 	}
 	c.drain()
 	c.sayAll(commandEnd)
@@ -191,7 +193,7 @@ func (c *controller) finish() {
 // drain waits until all that has a receipt has been delivered, or nothing is delivered any more.
 func (c *controller) drain() {
 	began, last, lastDelivered := time.Now(), time.Now(), 0
-	for time.Since(began) < drainMost && time.Since(last) < drainIdle {
+	for time.Since(began) < drainMost && time.Since(last) < c.setting.idle {
 		unanswered, missing, delivered := c.book.Open()
 		if missing == 0 && unanswered == 0 {
 			return
