@@ -8,12 +8,17 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 )
+
+// appendTimeout is how long a log may take to append. The sender's context does not bound it: what the server has begun to
+// decide it decides, although the stream ends or another one takes over.
+const appendTimeout = 5 * time.Second
 
 // appendTo puts what readers get, without its place, into a room's log. The engine hands it to whoever reads the room.
 func (s *Server) appendTo(
@@ -24,6 +29,8 @@ func (s *Server) appendTo(
 		return roomlog.Place{}, refuse(codes.Internal, "the message cannot be encoded: %v", err)
 	}
 	m.Payload = payload
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendTimeout)
+	defer cancel()
 	place, err := s.config.engine.Append(ctx, roomID, m)
 	switch {
 	case err != nil:

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"time"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
@@ -71,9 +70,6 @@ func (r *room) notice(st *stream, m *member, kind imv1.MessageType, content []by
 	}})
 }
 
-// noticeTimeout bounds how long a join or leave waits for the log to take its notice.
-const noticeTimeout = 5 * time.Second
-
 // sayNotices appends the notices that wait, in the order in which they came about. If somebody does that already, that one
 // takes them too. No lock is held.
 func (r *room) sayNotices(ctx context.Context) {
@@ -97,8 +93,6 @@ func (r *room) sayNotices(ctx context.Context) {
 
 // sayNotice appends a notice. A log that does not take it leaves the others in the room without it.
 func (r *room) sayNotice(ctx context.Context, n notice) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noticeTimeout) // its stream may have ended
-	defer cancel()
 	message := roomlog.Message{
 		Key: sendKey(n.message.GetFromUserId(), n.message.GetMessageId()), Session: n.origin,
 	}

@@ -43,6 +43,7 @@ func (s *Session) end(reason error) {
 			}
 		})
 	}
+	s.cursors.finish()
 	s.group.seal()
 	s.group.leave()
 	close(s.closed)

@@ -48,6 +48,7 @@ type dialing struct {
 	options     []grpc.DialOption
 	schemes     []discovery.Scheme
 	policy      balancer.Policy
+	wake        func() // the session's Wake, for its resolvers
 }
 
 // handlers are the application's functions.
@@ -58,6 +59,7 @@ type handlers struct {
 	onState      func(State)
 	onMessage    MessageFunc
 	onAck        AckFunc
+	onGap        GapFunc
 	unknown      runtime.ReceiveFunc
 	unhandled    runtime.ReceiveFunc
 }
@@ -68,6 +70,8 @@ type receiving struct {
 	laneMessages int
 	laneWorkers  int
 	echo         bool
+	window       int
+	store        CursorStore // nil: none
 }
 
 // sending is what a message passes on its way out.
@@ -90,7 +94,7 @@ func defaults() *config {
 			reconnect:         Reconnect{}.withDefaults(),
 		},
 		dialing:   dialing{policy: balancer.RoundRobin},
-		receiving: receiving{laneMessages: 256, laneWorkers: 64},
+		receiving: receiving{laneMessages: 256, laneWorkers: 64, window: defaultWindow},
 		sending:   sending{outboxMessages: 4096, outboxBytes: 8 << 20},
 		log:       slog.New(slog.DiscardHandler),
 	}

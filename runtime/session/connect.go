@@ -29,7 +29,11 @@ func (s *Session) Connect(ctx context.Context) error {
 		return ErrAlreadyConnected
 	}
 	s.outbox.open()
-	st, err := s.attempt(ctx)
+	err := s.cursors.loadOnce(ctx)
+	var st *stream
+	if err == nil {
+		st, err = s.attempt(ctx)
+	}
 	if err != nil {
 		err = s.connectError(ctx, err)
 		s.outbox.shut(fmt.Errorf("%w: %w", ErrNotConnected, err), false)
@@ -51,6 +55,7 @@ func (s *Session) goLive(st *stream, from State) bool {
 		return false
 	}
 	close(st.live)
+	s.cursors.moved(false) // what moved while there was no stream
 	s.config.log.Info("connected", "target", s.target, "stream", s.streams.Load(),
 		"handshake", st.capabilities().Handshake)
 	return true

@@ -6,11 +6,14 @@ import (
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 )
 
-// ownCapabilities are what this session knows; docs/protocol.md has the others, which are not built yet.
+// ownCapabilities are what this session knows; docs/protocol.md has FRAMES too, which is not built yet.
 func ownCapabilities() []imsdkv1.Capability {
 	return []imsdkv1.Capability{
 		imsdkv1.Capability_CAPABILITY_RECEIPTS,
 		imsdkv1.Capability_CAPABILITY_STREAM_ROOMS,
+		imsdkv1.Capability_CAPABILITY_RESUME,
+		imsdkv1.Capability_CAPABILITY_FLOW_CONTROL,
+		imsdkv1.Capability_CAPABILITY_GO_AWAY,
 	}
 }
 
@@ -22,6 +25,12 @@ type Capabilities struct {
 	Receipts bool
 	// StreamRooms tells that rooms are joined and left on the stream, at the very server that has it.
 	StreamRooms bool
+	// Resume tells that the server replays what was missed, or tells what it cannot.
+	Resume bool
+	// FlowControl tells that the server sends no more than the window of WithWindow: a slow handler delays its own room only.
+	FlowControl bool
+	// GoAway tells that the server sends its clients away before it stops.
+	GoAway bool
 	// Agent is what the server calls itself.
 	Agent string
 }
@@ -36,11 +45,15 @@ func newContract(welcome *imsdkv1.Welcome) *contract {
 	has := func(c imsdkv1.Capability) bool {
 		return slices.Contains(welcome.GetCapabilities(), c) && slices.Contains(ownCapabilities(), c)
 	}
+	resume := has(imsdkv1.Capability_CAPABILITY_RESUME) && has(imsdkv1.Capability_CAPABILITY_STREAM_ROOMS)
 	return &contract{
 		Capabilities: Capabilities{
 			Handshake:   true,
 			Receipts:    has(imsdkv1.Capability_CAPABILITY_RECEIPTS),
 			StreamRooms: has(imsdkv1.Capability_CAPABILITY_STREAM_ROOMS),
+			Resume:      resume,
+			FlowControl: resume && has(imsdkv1.Capability_CAPABILITY_FLOW_CONTROL),
+			GoAway:      has(imsdkv1.Capability_CAPABILITY_GO_AWAY),
 			Agent:       welcome.GetAgent(),
 		},
 		welcome: welcome,
@@ -62,6 +75,14 @@ func (c *contract) hasRoom(roomID string) bool {
 		}
 	}
 	return false
+}
+
+// window is what the server lets be in flight of one room: what Welcome says, or else what was asked for.
+func (c *contract) window(asked int) int {
+	if told := int(c.welcome.GetWindowBytes()); told > 0 {
+		return told
+	}
+	return asked
 }
 
 // maxMessageBytes is what the server takes at most, 0 if it does not say.

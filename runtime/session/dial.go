@@ -33,7 +33,7 @@ func Dial(target string, opts ...Option) (*Session, error) {
 	if err := checkTarget(target, schemes); err != nil {
 		return nil, fmt.Errorf("session.Dial: target %q: %w", target, err)
 	}
-	dialOptions, err := c.dialOptions(schemes)
+	dialOptions, err := c.dialOptions(target, schemes)
 	if err != nil {
 		return nil, fmt.Errorf("session.Dial: %w", err)
 	}
@@ -41,11 +41,13 @@ func Dial(target string, opts ...Option) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session.Dial: target %q: %w", target, err)
 	}
-	return newSession(c, strconv.Quote(target), imv1.NewIMServiceClient(conn), conn, true), nil
+	s := newSession(c, strconv.Quote(target), imv1.NewIMServiceClient(conn), conn, true)
+	c.dialing.wake = s.Wake // the connection is idle until the session's first call
+	return s, nil
 }
 
 // dialOptions are the session's own, then the application's, which win.
-func (c *config) dialOptions(schemes []discovery.Scheme) ([]grpc.DialOption, error) {
+func (c *config) dialOptions(target string, schemes []discovery.Scheme) ([]grpc.DialOption, error) {
 	serviceConfig, err := c.dialing.policy.ServiceConfig()
 	if err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func (c *config) dialOptions(schemes []discovery.Scheme) ([]grpc.DialOption, err
 	}
 	builders := make([]resolver.Builder, len(schemes))
 	for i, scheme := range schemes {
-		builders[i] = scheme.Builder()
+		builders[i] = wakingFor(scheme.Builder(), c.addressesChanged)
 	}
 	opts := []grpc.DialOption{
 		grpc.WithTransportCredentials(trackedCredentials{TransportCredentials: creds, all: &c.transports}),
@@ -67,8 +69,15 @@ func (c *config) dialOptions(schemes []discovery.Scheme) ([]grpc.DialOption, err
 	for _, perRPC := range c.dialing.perRPC {
 		opts = append(opts, grpc.WithPerRPCCredentials(perRPC))
 	}
-	return append(opts, c.dialing.options...), nil
+	opts = append(opts, c.dialing.options...)
+	if builder := registered(target); builder != nil { // behind the application's, which gRPC asks first
+		opts = append(opts, grpc.WithResolvers(wakingFor(builder, c.addressesChanged)))
+	}
+	return opts, nil
 }
+
+// addressesChanged is told by the resolvers.
+func (c *config) addressesChanged() { c.dialing.wake() }
 
 // connectParams leave the waits between tries to the session: each of its tries resets the connection's own backoff,
 // which only has to be longer than any of its waits.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"os"
+	"path/filepath"
 	"time"
 
 	"google.golang.org/grpc"
@@ -97,4 +99,29 @@ func ExampleNew() {
 	<-s.Done()
 	// Output:
 	// connected with 1 user in the room
+}
+
+// A file that carries a session's cursors over a restart. Each session has one of its own.
+func ExampleOpenCursorFile() {
+	folder, err := os.MkdirTemp("", "cursors")
+	must(err)
+	defer func() { _ = os.RemoveAll(folder) }()
+	path := filepath.Join(folder, "ann.cursors")
+
+	store, err := session.OpenCursorFile(path)
+	must(err)
+	ctx := context.Background()
+	must(store.Save(ctx, []session.Cursor{{RoomID: "lobby", Epoch: 7, Seq: 41}, {RoomID: "den", Epoch: 8, Seq: 3}}))
+	must(store.Save(ctx, []session.Cursor{{RoomID: "lobby", Epoch: 7, Seq: 42}}))
+	must(store.Delete(ctx, "den"))
+	must(store.Close())
+
+	store, err = session.OpenCursorFile(path)
+	must(err)
+	defer func() { _ = store.Close() }()
+	cursors, err := store.Load(ctx)
+	must(err)
+	fmt.Printf("%+v\n", cursors)
+	// Output:
+	// [{RoomID:lobby Epoch:7 Seq:42}]
 }

@@ -153,7 +153,14 @@ func TestCloseFailsEverySendAndSaysWhatIsKnownOfIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				n := start(t, muteUntil(100))
+				srv := muteUntil(100)
+				serve := srv.stream
+				srv.stream = func(p *peer) error {
+					err := serve(p)
+					<-p.Context().Done() // it does not end the stream when the client has ended its half
+					return err
+				}
+				n := start(t, srv)
 				s := n.connected(t, session.WithOutbox(3, 1<<20))
 				sent := sendAll(t.Context(), s, "r: 1", "q: 2")
 				if reconnecting {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +58,7 @@ func fitsHeader(value string) bool {
 
 // hello is the client's half of the handshake for its stream of that number.
 func (s *Session) hello(number uint32) *imsdkv1.Hello {
-	return &imsdkv1.Hello{
+	hello := &imsdkv1.Hello{
 		Version:           handshakeVersion,
 		SessionId:         s.id,
 		StreamNumber:      number,
@@ -64,8 +66,36 @@ func (s *Session) hello(number uint32) *imsdkv1.Hello {
 		HeartbeatInterval: durationpb.New(s.config.timing.heartbeatInterval),
 		HeartbeatTimeout:  durationpb.New(s.config.timing.heartbeatTimeout),
 		Limits:            &imsdkv1.Limits{MaxMessageBytes: maxReceiveBytes},
+		WindowBytes:       uint64(s.config.receiving.window),
 		Agent:             s.config.agent,
 	}
+	hello.Rooms, hello.MoreRooms = s.resumeRooms()
+	return hello
+}
+
+// maxResumeBytes bounds the rooms in a Hello: metadata of more than 8 KiB in all draws warnings, and tokens are in there too.
+const maxResumeBytes = 2 << 10
+
+// resumeRooms are the session's rooms with their cursors, as many as fit; more tells that some did not. The default room is left
+// out where the stream's other metadata say all there is to say.
+func (s *Session) resumeRooms() (rooms []*imsdkv1.ResumeRoom, more bool) {
+	joined := s.rooms.all()
+	size := 0
+	for _, room := range slices.Sorted(maps.Keys(joined)) {
+		cursor := s.positions.ask(room)
+		if cursor == nil && room == s.rooms.defaultRoom() {
+			continue
+		}
+		if cursor == nil {
+			cursor = &imsdkv1.Cursor{RoomId: room}
+		}
+		resume := &imsdkv1.ResumeRoom{Cursor: cursor, Metadata: joined[room]}
+		if size += proto.Size(resume) + 3; size > maxResumeBytes { // with tag and length
+			return rooms, true
+		}
+		rooms = append(rooms, resume)
+	}
+	return rooms, false
 }
 
 // readWelcome finds the server's half in its header. Nil: a server of today.
@@ -84,16 +114,20 @@ func readWelcome(header metadata.MD, log *slog.Logger) *imsdkv1.Welcome {
 
 // watchHeader waits for the server's header for as long as the stream lives, and switches the contract on if it shows
 // one, be it late.
-func (st *stream) watchHeader(logs *positions) {
+func (s *Session) watchHeader(st *stream) {
 	header, err := st.grpc.Header()
 	if err != nil || header == nil { // the stream has ended; its reader knows why
 		return
 	}
 	if welcome := readWelcome(header, st.log); welcome != nil {
-		for _, room := range welcome.GetRooms() {
-			logs.setLog(room.GetRoomId(), room.GetEpoch())
+		c := newContract(welcome)
+		if c.FlowControl {
+			s.positions.grant(c.window(s.config.receiving.window))
 		}
-		st.agree(newContract(welcome))
+		for _, room := range welcome.GetRooms() {
+			s.positions.opened(room.GetRoomId(), logAt{room.GetEpoch(), room.GetHead()}, c.Resume)
+		}
+		st.agree(c)
 	}
 	close(st.header)
 }

@@ -150,6 +150,7 @@ func (s *Session) leave(
 			return nil, false, err
 		}
 		s.rooms.remove(roomID)
+		s.leftRoom(roomID)
 		return response, true, nil
 	}
 	answer, ended, err := s.onStream(ctx, st, &roomRequest{room: roomID})

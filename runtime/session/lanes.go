@@ -19,9 +19,16 @@ type lanes struct {
 
 // lane is the work of one room.
 type lane struct {
-	room  string
-	queue []func()
-	space chan struct{} // not nil while a reader waits for room in the queue
+	room    string
+	queue   []laneWork
+	counted int           // of the queue
+	space   chan struct{} // not nil while a reader waits for room in the queue
+}
+
+// laneWork is one piece of it. What a window bounds does not count against the lane's capacity.
+type laneWork struct {
+	run     func()
+	counted bool
 }
 
 func newLanes(g *group, a *awaited, capacity, workers int) *lanes {
@@ -59,6 +66,27 @@ func (l *lanes) push(stop <-chan struct{}, room string, work func(), full, resum
 	return true
 }
 
+// add puts work at the end of its room's lane, which the server's window bounds. It never waits.
+func (l *lanes) add(room string, work func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		l.current(room).put(laneWork{run: work})
+	}
+}
+
+// addCounted does it for work that no window bounds, where the reader may not wait. False: there is too much already.
+func (l *lanes) addCounted(room string, work func()) bool {
+	return l.try(room, work, overflow*l.capacity) == nil
+}
+
+func (l *lane) put(work laneWork) {
+	l.queue = append(l.queue, work)
+	if work.counted {
+		l.counted++
+	}
+}
+
 // try gives a channel that closes when there may be room, or nil if the work is taken or dropped.
 func (l *lanes) try(room string, work func(), capacity int) <-chan struct{} {
 	l.mu.Lock()
@@ -66,20 +94,26 @@ func (l *lanes) try(room string, work func(), capacity int) <-chan struct{} {
 	if l.closed {
 		return nil
 	}
+	current := l.current(room)
+	if current.counted >= capacity {
+		if current.space == nil {
+			current.space = make(chan struct{})
+		}
+		return current.space
+	}
+	current.put(laneWork{run: work, counted: true})
+	return nil
+}
+
+// current gives a room's lane, made and scheduled if there is none. mu is held until it has work.
+func (l *lanes) current(room string) *lane {
 	current, ok := l.rooms[room]
 	if !ok {
 		current = &lane{room: room}
 		l.rooms[room] = current
 		l.schedule(current)
 	}
-	if len(current.queue) >= capacity {
-		if current.space == nil {
-			current.space = make(chan struct{})
-		}
-		return current.space
-	}
-	current.queue = append(current.queue, work)
-	return nil
+	return current
 }
 
 // schedule finds a worker for a lane that has become active.
@@ -117,13 +151,16 @@ func (l *lanes) pop(current *lane) func() {
 		return nil
 	}
 	work := current.queue[0]
-	current.queue[0] = nil
+	current.queue[0] = laneWork{}
 	current.queue = current.queue[1:]
+	if work.counted {
+		current.counted--
+	}
 	if current.space != nil {
 		close(current.space)
 		current.space = nil
 	}
-	return work
+	return work.run
 }
 
 // following is where a worker goes on after a piece of work: another lane that waits has its turn first.

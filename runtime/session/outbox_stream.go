@@ -185,14 +185,14 @@ func (o *outbox) untaken(j *job, err error) {
 }
 
 // hold keeps what is not written from the live stream, which is about to end.
-func (o *outbox) hold() { //nolint:unused // for GO_AWAY
+func (o *outbox) hold() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.held = true
 }
 
 // quiet is closed once the live stream has nothing undecided.
-func (o *outbox) quiet() <-chan struct{} { //nolint:unused // for GO_AWAY
+func (o *outbox) quiet() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.idle == nil {

@@ -21,54 +21,91 @@ func (s *Session) receive(st *stream, message *imv1.MessageResponse) {
 	case kind == imv1.MessageType_MESSAGE_TYPE_RECEIPT:
 		s.receiveReceipts(st, message)
 	case kind == imv1.MessageType_MESSAGE_TYPE_JOINED, kind == imv1.MessageType_MESSAGE_TYPE_LEFT:
-		s.rooms.answer(message)
+		s.receiveAnswer(st, message)
+	case kind == imv1.MessageType_MESSAGE_TYPE_GAP:
+		s.receiveGap(st, message)
+	case kind == imv1.MessageType_MESSAGE_TYPE_GO_AWAY:
+		s.receiveGoAway(st, message)
 	case kind == imv1.MessageType_MESSAGE_TYPE_ACK:
-		s.lane(st, message, func() { s.handleAck(message) })
+		s.lane(st, message.GetRoomId(), false, func() { s.handleAck(message) })
 	case isControl(kind):
 		st.log.Debug("a control frame that this version does not know is ignored", "type", int32(kind))
+	case message.GetSeq() > 0 && st.capabilities().Resume:
+		s.receiveNumbered(st, message)
 	default:
-		s.lane(st, message, func() { s.deliver(message) })
+		s.lane(st, message.GetRoomId(), false, func() { s.deliver(message) })
 	}
 }
 
 // isControl tells whether a type is of the range of control frames.
 func isControl(kind imv1.MessageType) bool { return kind >= 16 && kind <= 63 }
 
-// lane puts work for a message into its room's lane. While that is full the reader stands still, and silence proves
-// nothing. A lane that overflows ends the stream: nothing is left out without a word.
-func (s *Session) lane(st *stream, message *imv1.MessageResponse, work func()) {
-	if !s.lanes.push(st.ctx.Done(), message.GetRoomId(), work, st.watch.suspend, st.watch.resume) {
+// lane puts work into its room's lane. With windows the reader never waits: what they bound always has a place. Without, a
+// full lane makes the reader stand still, and silence proves nothing. A lane that overflows ends the stream: nothing is left
+// out without a word.
+func (s *Session) lane(st *stream, room string, windowed bool, work func()) {
+	ok := true
+	switch {
+	case !st.capabilities().FlowControl:
+		ok = s.lanes.push(st.ctx.Done(), room, work, st.watch.suspend, st.watch.resume)
+	case windowed:
+		s.lanes.add(room, work)
+	default:
+		ok = s.lanes.addCounted(room, work)
+	}
+	if !ok {
 		st.cancel(&runtime.Error{
-			Op: "stream", Code: codes.ResourceExhausted, RoomID: message.GetRoomId(),
+			Op: "stream", Code: codes.ResourceExhausted, RoomID: room,
 			Message: "the room's handlers are too slow: too many messages wait for them",
 		})
 	}
 }
 
-// deliver handles a message, unless it is an own one or a repeat. It runs in the goroutine of the message's room.
+// deliver handles a message of a stream without resume, unless it is an own one or a repeat; what has a number is none. It runs
+// in the goroutine of the message's room.
 func (s *Session) deliver(message *imv1.MessageResponse) {
-	log := s.config.log
-	if !s.config.receiving.echo && s.isEcho(message) {
-		log.Debug("an own message came back and is dropped", "message_id", message.GetMessageId())
+	if s.dropEcho(message) {
 		return
 	}
-	in := incoming(message)
-	if in.Seq > 0 || in.ID == "" { // nothing tells a repeat
-		s.counters.received.Add(1)
-		s.handle(in)
-		return
+	before := repeat{}
+	if message.GetSeq() == 0 {
+		before = s.repeats.of(keyOf(message))
 	}
-	key := messageKey{room: in.RoomID, from: in.From, id: in.ID}
-	switch state := s.repeats.state(key); state {
+	s.handleNew(message, before)
+}
+
+// dropEcho tells whether a message is an own one that nobody wants.
+func (s *Session) dropEcho(message *imv1.MessageResponse) bool {
+	if s.config.receiving.echo || !s.isEcho(message) {
+		return false
+	}
+	s.config.log.Debug("an own message came back and is dropped", "message_id", message.GetMessageId())
+	return true
+}
+
+// handleNew handles a message, unless it is one that was handled before.
+func (s *Session) handleNew(message *imv1.MessageResponse, before repeat) {
+	switch before.state {
 	case repeatDone, repeatHandled:
-		log.Debug("a message came again and is dropped", "message_id", in.ID)
-		if state == repeatHandled && in.AckRequired {
-			s.acknowledge(in.ID, in.RoomID)
-		}
+		s.handleAgain(message, before)
 	default:
 		s.counters.received.Add(1)
-		s.repeats.set(key, s.handle(in))
+		key := keyOf(message)
+		s.repeats.note(key, message.GetEpoch(), s.handle(incoming(message)))
 	}
+}
+
+// handleAgain acknowledges a repeat again that was handled and asks for it.
+func (s *Session) handleAgain(message *imv1.MessageResponse, before repeat) {
+	s.counters.repeats.Add(1)
+	s.config.log.Debug("a message came again and is dropped", "message_id", message.GetMessageId())
+	if before.state == repeatHandled && message.GetAckRequired() {
+		s.acknowledge(message.GetMessageId(), message.GetRoomId())
+	}
+}
+
+func keyOf(message *imv1.MessageResponse) messageKey {
+	return messageKey{room: message.GetRoomId(), from: message.GetFromUserId(), id: message.GetMessageId()}
 }
 
 // isEcho tells whether a message is one that this session sent: by its session, or where the server does not tell it,
@@ -124,7 +161,7 @@ func (s *Session) handle(in *runtime.Incoming) repeatState {
 	switch {
 	case err != nil:
 		s.reportError(handlerError(in, err))
-		return repeatNew
+		return repeatFailed
 	case !handled:
 		return repeatDone
 	case ackRequired:

@@ -27,25 +27,30 @@ func (s *Session) supervise(st *stream) {
 			return // closed
 		}
 		s.disconnected(st.err)
-		if time.Since(st.ready) >= s.config.timing.reconnect.Stable {
+		if st.leaving.Load() || time.Since(st.ready) >= s.config.timing.reconnect.Stable {
 			attempt = 0
 		}
-		if st = s.comeBack(&attempt, st.err); st == nil {
+		if st = s.comeBack(&attempt, st.err, st.leaving.Load()); st == nil {
 			return
 		}
 	}
 }
 
-// comeBack tries until there is a live stream again. Nil: the session is closed.
-func (s *Session) comeBack(attempt *int, cause error) *stream {
+// comeBack tries until there is a live stream again; asked: the server has sent the session away, and it need not wait before the
+// first try. Nil: the session is closed.
+func (s *Session) comeBack(attempt *int, cause error, asked bool) *stream {
 	policy := s.config.timing.reconnect
+	select { // a Wake for an outage that is over
+	case <-s.awake:
+	default:
+	}
 	for {
 		*attempt++
 		if policy.giveUp(*attempt) {
 			s.giveUp(*attempt-1, cause)
 			return nil
 		}
-		if !s.pause(policy.wait(*attempt, cause), *attempt) {
+		if (!asked || *attempt > 1) && !s.pause(policy.wait(*attempt, cause), *attempt) {
 			return nil
 		}
 		st, err := s.attempt(s.ctx)
@@ -76,15 +81,36 @@ func (s *Session) giveUp(tries int, cause error) {
 	s.end(reason)
 }
 
-// pause waits before a try. From the second one on it ends early when the connection is up before: a try of ours had asked
-// it to dial, at a time that was random already.
+// Wake ends the wait before the next try to reconnect: for an application that knows better, such as one whose network has
+// just come back. It does nothing while the session is connected. It never blocks.
+func (s *Session) Wake() {
+	if s.State() != StateReconnecting {
+		return
+	}
+	select {
+	case s.awake <- struct{}{}:
+	default:
+	}
+}
+
+// pause waits before a try. It ends early when somebody wakes the session, and from the second try on when the connection
+// is up before: a try of ours had asked it to dial, at a time that was random already.
 func (s *Session) pause(d time.Duration, attempt int) bool {
 	ctx, cancel := context.WithTimeout(s.ctx, d)
 	defer cancel()
-	if attempt > 1 && s.conn != nil && s.conn.GetState() != connectivity.Ready && s.untilReady(ctx) {
-		return true
+	ready := make(chan struct{})
+	if attempt > 1 && s.conn != nil && s.conn.GetState() != connectivity.Ready {
+		s.group.start(func() {
+			if s.untilReady(ctx) {
+				close(ready)
+			}
+		})
 	}
-	<-ctx.Done()
+	select {
+	case <-ready:
+	case <-s.awake:
+	case <-ctx.Done():
+	}
 	return s.ctx.Err() == nil
 }
 

@@ -47,6 +47,7 @@ func (s *Session) enterRooms(ctx context.Context, st *stream) error {
 				fail(err)
 			default:
 				s.rooms.remove(room)
+				s.positions.left(room, true)
 				s.reportError(err)
 			}
 		})
@@ -55,14 +56,18 @@ func (s *Session) enterRooms(ctx context.Context, st *stream) error {
 	return failed
 }
 
-// isIn tells whether the start of the stream has put it into a room. What the user joined with is not part of that
-// start: such a room is joined again.
+// isIn tells whether the start of the stream has put it into a room. Without resume, what the user joined with is not part
+// of that start: such a room is joined again.
 func (s *Session) isIn(st *stream, room string, metadata map[string]string) bool {
-	if len(metadata) > 0 {
-		return false
-	}
-	if c := st.contract.Load(); c != nil {
+	c := st.contract.Load()
+	switch {
+	case c.known().Resume: // Hello names them with all that the user joined with
 		return c.hasRoom(room)
+	case len(metadata) > 0:
+		return false
+	case c != nil:
+		return c.hasRoom(room)
+	default:
+		return room == s.rooms.initial
 	}
-	return room == s.rooms.initial
 }

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// How many messages, and for how long, a session recognises when a server that numbers nothing repeats them. The time
+// How many messages, and for how long, a session recognises by sender and id: where a server numbers nothing, and across the
+// logs of one that does. The time
 // keeps a sender whose ids start again with its process from going unheard.
 const (
 	maxRepeats   = 4096
@@ -16,8 +17,14 @@ const (
 // one after the other.
 type repeats struct {
 	mu    sync.Mutex // held for map and slice operations only
-	known map[messageKey]repeatState
+	known map[messageKey]repeat
 	order []repeatable // oldest first
+}
+
+// repeat is what became of a message, and the log that it came from: 0 if the server numbers nothing.
+type repeat struct {
+	state repeatState
+	epoch uint64
 }
 
 // messageKey names a message where no sequence number does.
@@ -32,32 +39,37 @@ type repeatable struct {
 type repeatState uint8
 
 const (
-	// repeatNew: it was not received of late, or its handler returned an error and runs again.
+	// repeatNew: it was not received of late.
 	repeatNew repeatState = iota
+	// repeatFailed: its handler returned an error, and runs again.
+	repeatFailed
 	// repeatDone: it is dropped.
 	repeatDone
 	// repeatHandled: it is dropped, and acknowledged again if it asks for that.
 	repeatHandled
 )
 
-func newRepeats() *repeats { return &repeats{known: make(map[messageKey]repeatState)} }
+func newRepeats() *repeats { return &repeats{known: make(map[messageKey]repeat)} }
 
-func (r *repeats) state(key messageKey) repeatState {
+// of gives what is known of a message.
+func (r *repeats) of(key messageKey) repeat {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forget(time.Now())
 	return r.known[key]
 }
 
-// set notes what became of a message that was new.
-func (r *repeats) set(key messageKey, state repeatState) {
-	if state == repeatNew {
+// note keeps what became of a message. Without an id nothing tells a repeat.
+func (r *repeats) note(key messageKey, epoch uint64, state repeatState) {
+	if key.id == "" {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.known[key] = state
-	r.order = append(r.order, repeatable{key: key, seen: time.Now()})
+	if _, ok := r.known[key]; !ok {
+		r.order = append(r.order, repeatable{key: key, seen: time.Now()})
+	}
+	r.known[key] = repeat{state, epoch}
 }
 
 // forget drops what is too old or too much. The lock is held.

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
@@ -58,6 +59,14 @@ func (r *rooms) all() map[string]map[string]string {
 	return maps.Clone(r.joined)
 }
 
+// has tells whether the session is in a room.
+func (r *rooms) has(room string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.joined[room]
+	return ok
+}
+
 func (r *rooms) add(room string, metadata map[string]string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -84,24 +93,47 @@ func (r *rooms) forget(id string) {
 	delete(r.waiting, id)
 }
 
-// answer takes a JOINED or LEFT. It notes at once, in the reader's order, which rooms the session is in: a reconnect
-// right after it must know.
-func (r *rooms) answer(message *imv1.MessageResponse) {
+// answer takes a JOINED or LEFT, once: the request that it answers, or nil. It notes at once, in the reader's order, which rooms
+// the session is in: a reconnect right after it must know.
+func (r *rooms) answer(message *imv1.MessageResponse, ok bool) *roomRequest {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	request, ok := r.waiting[message.GetMessageId()]
-	if !ok {
-		return
+	request := r.waiting[message.GetMessageId()]
+	if request == nil {
+		return nil
 	}
 	delete(r.waiting, message.GetMessageId())
-	if succeeded(message) {
-		if request.join {
-			r.joined[request.room] = request.metadata
-		} else {
-			delete(r.joined, request.room)
-		}
+	switch {
+	case !ok:
+	case request.join:
+		r.joined[request.room] = request.metadata
+	default:
+		delete(r.joined, request.room)
+	}
+	return request
+}
+
+// receiveAnswer takes a JOINED or LEFT: where the session stands in the room's log is known before the room's next message.
+func (s *Session) receiveAnswer(st *stream, message *imv1.MessageResponse) {
+	ok := succeeded(message)
+	request := s.rooms.answer(message, ok)
+	if request == nil {
+		return
+	}
+	switch {
+	case !ok:
+	case request.join:
+		s.positions.opened(request.room, logAt{message.GetEpoch(), message.GetSeq()}, st.capabilities().Resume)
+	default:
+		s.leftRoom(request.room)
 	}
 	request.answer <- message
+}
+
+// leftRoom forgets where the session stood in a room.
+func (s *Session) leftRoom(room string) {
+	s.positions.left(room, false)
+	s.cursors.moved(false)
 }
 
 func succeeded(message *imv1.MessageResponse) bool {
@@ -124,8 +156,16 @@ func (s *Session) onStream(
 	if request.join {
 		kind = imv1.MessageType_MESSAGE_TYPE_JOIN
 	}
+	var content []byte
+	if cursor := s.positions.ask(request.room); cursor != nil && request.join {
+		raw, err := proto.Marshal(&imsdkv1.Join{Cursor: cursor})
+		if err != nil {
+			return nil, false, &runtime.Error{Code: codes.Internal, Message: "the cursor cannot be encoded", Err: err}
+		}
+		content = raw
+	}
 	if !st.control.put(&imv1.MessageRequest{
-		MessageId: id, UserId: s.config.user, RoomId: request.room, Type: kind, Metadata: request.metadata,
+		MessageId: id, UserId: s.config.user, RoomId: request.room, Type: kind, Metadata: request.metadata, Content: content,
 	}) {
 		return nil, false, &runtime.Error{Code: codes.ResourceExhausted, Message: "the server does not read"}
 	}

@@ -44,6 +44,9 @@ type stream struct {
 	ended chan struct{} // closed when the reader has ended; err is set then
 	err   error
 	gone  chan struct{} // closed when the writer has ended too
+
+	leaving atomic.Bool   // the server has asked the session to go
+	leave   chan struct{} // closed when the writer is to close its side
 }
 
 // openStream starts the call and its goroutines. The stream outlives ctx, which bounds the opening only.
@@ -70,6 +73,7 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 		header: make(chan struct{}), rtt: &s.counters.rtt,
 		control: newControlQueue(),
 		live:    make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{}),
+		leave: make(chan struct{}),
 	}
 	st.pinger = heartbeat.NewPinger(st.timing.heartbeatInterval, func(id string) {
 		if id == firstBeat {
@@ -79,7 +83,7 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 		}
 	})
 	st.pinger.Start()
-	s.group.start(func() { st.watchHeader(s.positions) })
+	s.group.start(func() { s.watchHeader(st) })
 	s.group.start(func() { st.read(s.receive) })
 	s.group.start(func() { s.write(st); st.finish() })
 	return st, nil
@@ -88,6 +92,7 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 // read hands on what comes until the stream ends.
 func (st *stream) read(receive func(*stream, *imv1.MessageResponse)) {
 	defer close(st.ended)
+	known := false
 	for {
 		message, err := st.grpc.Recv()
 		if err != nil {
@@ -95,7 +100,16 @@ func (st *stream) read(receive func(*stream, *imv1.MessageResponse)) {
 			break
 		}
 		st.watch.seen()
-		receive(st, message)
+		if !known { // the header precedes all messages, but another goroutine looks at it
+			select {
+			case <-st.header:
+			case <-st.ctx.Done():
+			}
+			known = true
+		}
+		if st.ctx.Err() == nil { // what comes after the session has given the stream up is not looked at
+			receive(st, message)
+		}
 	}
 	st.pinger.Stop()
 	st.watch.stop()

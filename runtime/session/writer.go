@@ -34,12 +34,20 @@ func (s *Session) write(st *stream) {
 		case <-sends:
 		case <-st.ctx.Done():
 			return
+		case <-st.leave:
+			st.closeSend(queues)
+			return
 		case <-s.closing:
-			if st.writeControl(queues) == nil {
-				_ = st.grpc.CloseSend() // it never fails
-			}
+			st.closeSend(queues)
 			return
 		}
+	}
+}
+
+// closeSend closes the client's side of the stream behind the control frames that wait.
+func (st *stream) closeSend(queues []*controlQueue) {
+	if st.writeControl(queues) == nil {
+		_ = st.grpc.CloseSend() // it never fails
 	}
 }
 
