@@ -17,7 +17,7 @@ type setting struct {
 	length         time.Duration
 	cuts, restarts int
 	rate           int
-	faults         faults   // of the server
+	faults         faults        // of the server
 	patience       time.Duration // that clients wait for results, once all have stopped
 	idle           time.Duration // that the controller waits for a further delivery then
 	env            []string      // of all processes

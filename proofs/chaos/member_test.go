@@ -130,7 +130,7 @@ func (m *member) onText(ctx context.Context, in *imv1sdk.TextMessage) error {
 	if m.config.Handler == 0 {
 		return nil
 	}
-	wait := rand.N(2 * m.config.Handler) //nolint:gosec // no secret
+	wait := rand.N(2 * m.config.Handler)
 	if rand.IntN(200) == 0 {
 		wait = 100 * m.config.Handler // and now and then it hangs
 	}

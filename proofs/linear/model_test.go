@@ -3,6 +3,7 @@ package linear_test
 import (
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -70,9 +71,7 @@ func (l *list) find(key string) *record {
 func (l *list) with(in *input, place roomlog.Place) *list {
 	next := &list{records: append(slices.Clip(l.records), record{in.key, place.Seq, place.PrevSeq, in.hash})}
 	next.numbers = make(map[uint64]uint64, len(l.numbers)+1)
-	for sender, number := range l.numbers {
-		next.numbers[sender] = number
-	}
+	maps.Copy(next.numbers, l.numbers)
 	if in.number > 0 {
 		next.numbers[in.sender] = in.number
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ const sendsEach = 25
 func TestTheWholeStackIsLinearizable(t *testing.T) {
 	t.Parallel()
 	for round := range *rounds {
-		t.Run(fmt.Sprint(round), func(t *testing.T) { // its server ends with it
+		t.Run(strconv.Itoa(round), func(t *testing.T) { // its server ends with it
 			t.Parallel()
 			ops := converse(t, roomlog.NewMemory(roomlog.Retention{}))
 			if result := verdict(ops); result != porcupine.Ok {

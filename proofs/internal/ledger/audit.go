@@ -143,7 +143,7 @@ func (b *Book) excused(m Message, f *fate) (missing int) {
 }
 
 func (b *Book) lacks(reader int, r *reading, m Message) bool {
-	if reader == m.Sender && !b.hearsOwn[reader] {
+	if !r.owed || reader == m.Sender && !b.hearsOwn[reader] {
 		return false
 	}
 	got := r.got[m.Sender]

@@ -39,6 +39,7 @@ type reading struct {
 	past map[uint64]bool  // epochs that are over
 	got  map[int]*numbers // by sender
 	gaps []gap
+	owed bool // it is there all the time, and has to get everything
 }
 
 type gap struct{ after, next Place }
@@ -55,7 +56,45 @@ func NewBook() *Book {
 func (b *Book) Reads(reader, room int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.reading(reader, room)
+	b.reading(reader, room).owed = true
+}
+
+// Leaves says that a reader need not get a room's messages any more. What it got so far, and what it still gets, has to
+// be in order, and nothing twice.
+func (b *Book) Leaves(reader, room int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reading(reader, room).owed = false
+}
+
+// Rewinds says that a reader starts again behind a place, as a program does that kept its cursor: what comes after it must
+// come, once more if it had come before.
+func (b *Book) Rewinds(reader, room int, to Place) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.reading(reader, room)
+	r.last = to
+	delete(r.past, to.Epoch)
+	for s, sending := range b.sent {
+		if s.room != room {
+			continue
+		}
+		got := r.from(s.sender)
+		for number := range sending.fates {
+			at := sending.fates[number].place
+			if got.has(number) && (at.Epoch != to.Epoch || at.Seq > to.Seq) && !b.before(room, at.Epoch, to.Epoch) {
+				got.remove(number)
+			}
+		}
+	}
+}
+
+// before tells whether one log of a room is known to have lived before another.
+func (b *Book) before(room int, epoch, other uint64) bool {
+	lives := b.lives[room]
+	first, knowsFirst := lives[epoch]
+	second, knowsSecond := lives[other]
+	return knowsFirst && knowsSecond && first < second
 }
 
 // Hurries says that a sender gives up its sends to a room after a while, so that they may fail.

@@ -212,6 +212,43 @@ func TestAHurriedSenderMayFail(t *testing.T) {
 	}
 }
 
+func TestWhoLeavesIsOwedNothing(t *testing.T) {
+	t.Parallel()
+	book := ledger.NewBook()
+	book.Reads(2, room)
+	book.Leaves(2, room)
+	book.Add(sent(1), receipt(1, old, 1))
+	if err := book.Audit().Err(true); err != nil {
+		t.Error(err)
+	}
+	book.Add(got(2, 1, old, 1), got(2, 1, old, 1))
+	if audit := book.Audit(); audit.Duplicated != 1 {
+		t.Errorf("%+v", audit.Counts)
+	}
+}
+
+func TestWhoStartsAgainGetsTheRestOnceMore(t *testing.T) {
+	t.Parallel()
+	again := func(more ...ledger.Event) *ledger.Audit {
+		book := ledger.NewBook()
+		book.Reads(2, room)
+		book.Reads(3, room)
+		book.Add(whole()...)
+		book.Rewinds(2, room, ledger.Place{Epoch: old, Seq: 5})
+		book.Add(more...)
+		return book.Audit()
+	}
+	if err := again(got(2, 2, old, 6)).Err(true); err != nil {
+		t.Error(err)
+	}
+	if audit := again(); audit.Lost != 1 {
+		t.Errorf("nothing came once more: %+v", audit.Counts)
+	}
+	if audit := again(got(2, 1, old, 5), got(2, 2, old, 6)); audit.Duplicated != 1 {
+		t.Errorf("too much came once more: %+v", audit.Counts)
+	}
+}
+
 func TestATextSaysWhichMessageItIs(t *testing.T) {
 	t.Parallel()
 	want := ledger.Message{Sender: 12, Room: 3, Number: 456}

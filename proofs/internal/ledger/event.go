@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -23,15 +24,23 @@ func (m Message) Text(size int) string {
 
 // ParseText reads what Text wrote.
 func ParseText(text string) (Message, error) {
-	var m Message
-	if _, err := fmt.Sscanf(text, "%d %d %d ", &m.Sender, &m.Room, &m.Number); err != nil {
-		return m, fmt.Errorf("the text %.40q names no message: %w", text, err)
+	var numbers [3]int
+	rest := text
+	for i := range numbers {
+		word, after, found := strings.Cut(rest, " ")
+		number, err := strconv.Atoi(word)
+		if err != nil || !found {
+			return Message{}, fmt.Errorf("the text %.40q names no message", text)
+		}
+		numbers[i], rest = number, after
 	}
-	return m, nil
+	return Message{Sender: numbers[0], Room: numbers[1], Number: numbers[2]}, nil
 }
 
 // String is for people.
-func (m Message) String() string { return fmt.Sprintf("message %d of %d in room %d", m.Number, m.Sender, m.Room) }
+func (m Message) String() string {
+	return fmt.Sprintf("message %d of %d in room %d", m.Number, m.Sender, m.Room)
+}
 
 // Place is where a message stands in its room's log.
 type Place struct {

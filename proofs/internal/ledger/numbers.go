@@ -15,3 +15,11 @@ func (n *numbers) add(i int) {
 	n.bits[i/64] |= 1 << (i % 64)
 	n.last = max(n.last, i)
 }
+
+// remove leaves last as the largest that is there.
+func (n *numbers) remove(i int) {
+	n.bits[i/64] &^= 1 << (i % 64)
+	for n.last > 0 && !n.has(n.last) {
+		n.last--
+	}
+}

@@ -40,7 +40,7 @@ func Dial(ctx context.Context, address string) (*Engine, error) {
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e := &Engine{address: address, ctx: own, cancel: cancel, dials: make(chan struct{}, 1)}
 	e.dials <- struct{}{}
-	if err := e.call(ctx, "Window", struct{}{}, &e.window, callTimeout); err != nil {
+	if err := e.call(ctx, "Window", struct{}{}, &e.window); err != nil {
 		e.Close()
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (e *Engine) Close() {
 // Append is roomlog.Engine's.
 func (e *Engine) Append(ctx context.Context, room string, m roomlog.Message) (roomlog.Place, error) {
 	var reply PlaceReply
-	if err := e.call(ctx, "Append", &AppendArgs{Room: room, Message: m}, &reply, callTimeout); err != nil {
+	if err := e.call(ctx, "Append", &AppendArgs{Room: room, Message: m}, &reply); err != nil {
 		return roomlog.Place{}, err
 	}
 	return reply.Place, reply.Err.err()
@@ -72,7 +72,7 @@ func (e *Engine) Append(ctx context.Context, room string, m roomlog.Message) (ro
 // Find is roomlog.Engine's.
 func (e *Engine) Find(ctx context.Context, room, key string, hash roomlog.Hash) (roomlog.Place, bool, error) {
 	var reply PlaceReply
-	if err := e.call(ctx, "Find", &FindArgs{Room: room, Key: key, Hash: hash}, &reply, callTimeout); err != nil {
+	if err := e.call(ctx, "Find", &FindArgs{Room: room, Key: key, Hash: hash}, &reply); err != nil {
 		return roomlog.Place{}, false, err
 	}
 	return reply.Place, reply.Found, reply.Err.err()
@@ -86,7 +86,7 @@ func (e *Engine) Read(ctx context.Context, room string, after roomlog.Cursor, li
 // Head is roomlog.Engine's.
 func (e *Engine) Head(ctx context.Context, room string) (roomlog.Cursor, error) {
 	var reply HeadReply
-	if err := e.call(ctx, "Head", room, &reply, callTimeout); err != nil {
+	if err := e.call(ctx, "Head", room, &reply); err != nil {
 		return roomlog.Cursor{}, err
 	}
 	return reply.Head, reply.Err.err()
@@ -102,7 +102,7 @@ func (e *Engine) Subscribe(ctx context.Context, room string, to func(roomlog.Rec
 		return nil, err
 	}
 	own, stop := context.WithCancel(e.ctx)
-	e.running.Go(func() { e.follow(own, room, head, to) })
+	e.running.Go(func() { e.follow(own, room, head, to) }) //nolint:contextcheck // it outlives this call
 	return stop, nil
 }
 
@@ -139,15 +139,15 @@ func pause(ctx context.Context) {
 
 func (e *Engine) page(ctx context.Context, method string, args *ReadArgs) (roomlog.Page, error) {
 	var reply ReadReply
-	if err := e.call(ctx, method, args, &reply, callTimeout); err != nil {
+	if err := e.call(ctx, method, args, &reply); err != nil {
 		return roomlog.Page{}, err
 	}
 	return reply.Page, reply.Err.err()
 }
 
 // call calls once. What fails on the way ends the connection: the next call dials again.
-func (e *Engine) call(ctx context.Context, method string, args, reply any, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+func (e *Engine) call(ctx context.Context, method string, args, reply any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	client, err := e.connect(ctx)
 	if err != nil {

@@ -55,7 +55,8 @@ type Failure struct {
 	Text string
 }
 
-var sentinels = [...]error{roomlog.ErrOtherLog, roomlog.ErrOtherPayload, roomlog.ErrTooLate, roomlog.ErrFull} //nolint:gochecknoglobals // a constant
+//nolint:gochecknoglobals // a constant in all but the language
+var sentinels = [...]error{roomlog.ErrOtherLog, roomlog.ErrOtherPayload, roomlog.ErrTooLate, roomlog.ErrFull}
 
 func failure(err error) Failure {
 	if err == nil {

@@ -1,5 +1,3 @@
-//go:build contract
-
 package sdk
 
 import (
@@ -68,4 +66,12 @@ func (c *CursorStore) Delete(_ context.Context, roomID string) error {
 	defer c.mu.Unlock()
 	delete(c.cursors, roomID)
 	return nil
+}
+
+// At is what is kept for a room, if anything is.
+func (c *CursorStore) At(room string) (at ledger.Place, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cursor, known := c.cursors[room]
+	return ledger.Place{Epoch: cursor.Epoch, Seq: cursor.Seq}, known
 }
