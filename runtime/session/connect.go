@@ -16,7 +16,8 @@ import (
 // reason, and the session is idle again, so that Connect may be called again. From then on the session comes back by
 // itself when the stream breaks (WithReconnect). Messages may reach handlers before Connect returns.
 //
-// Errors: ErrAlreadyConnected, ErrClosed; a refusal of the user or of the default room, with the server's code.
+// Errors: ErrAlreadyConnected, ErrClosed; a refusal of the user or of the default room, with the server's code; what the
+// CursorStore's Load returned.
 func (s *Session) Connect(ctx context.Context) error {
 	if !s.group.enter() {
 		return s.connectError(ctx, s.closedError())
@@ -27,6 +28,10 @@ func (s *Session) Connect(ctx context.Context) error {
 			return s.connectError(ctx, s.closedError())
 		}
 		return ErrAlreadyConnected
+	}
+	if err := s.loadCursors(ctx); err != nil {
+		s.move(StateIdle, nil, nil, StateConnecting)
+		return err
 	}
 	s.outbox.open()
 	st, err := s.attempt(ctx)

@@ -46,7 +46,12 @@ type Session struct {
 	unary     unaryRooms
 	rooms     *rooms
 	positions *positions
+	teller    *teller
+	saves     *saves
+	waker     *waker
 	acks      *controlQueue // ACKs that wait for a stream
+
+	cursorsLoaded bool // Connect alone uses it
 
 	ctx     context.Context //nolint:containedctx // the session's life: streams and handlers end with it
 	cancel  context.CancelCauseFunc
@@ -94,13 +99,18 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 		repeats:   newRepeats(),
 		rooms:     newRooms(c.room, c.roomMetadata),
 		positions: places,
+		waker:     c.waker,
 		acks:      newControlQueue(),
 		closing:   make(chan struct{}),
 		closed:    make(chan struct{}),
 	}
+	s.teller = &teller{user: c.user, positions: s.positions}
 	s.idPrefix = strconv.FormatUint(s.id, 16) + "-"
 	s.machine = newMachine(s.entered)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.saves = &saves{
+		store: c.receiving.store, group: g, report: s.reportError, closing: s.closing, ctx: context.WithoutCancel(s.ctx),
+	}
 	return s
 }
 

@@ -25,6 +25,10 @@ type Stats struct {
 	Errors uint64
 	// Reconnects counts the streams after the first one that became ready.
 	Reconnects uint64
+	// Repeats counts messages that came again and were dropped.
+	Repeats uint64
+	// Gaps counts the times that messages were missing for good.
+	Gaps uint64
 	// RTT is how long the last answered heartbeat took. 0: none was answered yet.
 	RTT time.Duration
 }
@@ -32,6 +36,7 @@ type Stats struct {
 // counters are the live numbers behind Stats.
 type counters struct {
 	sent, resent, asyncFailed, received, invalid, unknown, unhandled, errors, reconnects atomic.Uint64
+	repeats, gaps                                                                        atomic.Uint64
 	rtt                                                                                  atomic.Int64 // nanoseconds
 }
 
@@ -46,6 +51,8 @@ func (c *counters) snapshot() Stats {
 		Unhandled:   c.unhandled.Load(),
 		Errors:      c.errors.Load(),
 		Reconnects:  c.reconnects.Load(),
+		Repeats:     c.repeats.Load(),
+		Gaps:        c.gaps.Load(),
 		RTT:         time.Duration(c.rtt.Load()),
 	}
 }

@@ -34,6 +34,11 @@ func (s *Session) write(st *stream) {
 		case <-sends:
 		case <-st.ctx.Done():
 			return
+		case <-st.leave:
+			if st.writeControl(queues) == nil {
+				_ = st.grpc.CloseSend() // it never fails
+			}
+			return
 		case <-s.closing:
 			if st.writeControl(queues) == nil {
 				_ = st.grpc.CloseSend() // it never fails
