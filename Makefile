@@ -5,6 +5,8 @@
 #   GO         the go command                                   default: go
 #   MODULES    the modules to work on                           default: every go.mod of the repository
 #   TESTFLAGS  more flags for go test                           default: none
+#   CHAOS      long: an hour of make chaos                      default: minutes
+#   CHAOSFLAGS more flags for it: proofs/chaos/doc.go           default: none
 #   COVER      the packages whose coverage is reported          default: the runtime (not its test helpers) and the generator
 
 # The folders that have a file of that name.
@@ -13,6 +15,8 @@ dirs-of = $(patsubst ./%,%,$(sort $(patsubst %/$1,%,$(shell find . -name $1 -not
 GO        ?= go
 MODULES   ?= $(call dirs-of,go.mod)
 TESTFLAGS ?=
+CHAOS      ?=
+CHAOSFLAGS ?=
 COVER     ?= ./runtime/... ./protoc-gen-imsdk/...
 
 .DEFAULT_GOAL := help
@@ -48,6 +52,25 @@ test: $(CODE:%=test@%) ## run all tests of all modules with the race detector
 .PHONY: $(CODE:%=test@%)
 $(CODE:%=test@%): test@%: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk
 	CGO_ENABLED=1 $(GO) -C $* test -race $(TESTFLAGS) ./...
+
+# Real processes: with the race detector they would mostly wait for it. The packages' own tests have it.
+CHAOS_SIZE = $(if $(filter long,$(CHAOS)),-timeout 90m -chaos.length 60m -chaos.cuts 2400 -chaos.restarts 720,\
+	-timeout 8m -chaos.length 150s -chaos.cuts 120 -chaos.restarts 36)
+
+.PHONY: chaos
+chaos: ## kill servers and break networks for minutes, and count what is lost; CHAOS=long for an hour
+	$(GO) -C proofs test ./chaos -count 1 -v -run Lost $(CHAOS_SIZE) $(CHAOSFLAGS)
+
+.PHONY: sabotage
+sabotage: ## the same in short against builds that break a promise: each must be found out
+	$(GO) -C proofs test -tags imsdk_sabotage ./chaos -count 1 -v -run Broken -timeout 10m
+
+.PHONY: proofs
+proofs: ## the slow proofs: a million messages, random schedules, histories, growth
+	$(GO) -C proofs test ./million -count 1 -v -timeout 5m -million.count 1000000
+	CGO_ENABLED=1 $(GO) -C proofs test -race ./model -count 1 -v -timeout 8m -rapid.checks 1000
+	CGO_ENABLED=1 $(GO) -C proofs test -race ./linear -count 1 -v -timeout 5m -linear.rounds 200
+	$(GO) -C proofs test ./growth -count 1 -v -timeout 5m -growth.reconnects 1000
 
 .PHONY: check
 check: check-tidy check-deps check-buf check-gen check-fmt check-vet lint check-run ## everything else that CI asks for

@@ -60,7 +60,8 @@ type Outgoing struct {
 	Kind *Kind
 	// Type is the kind's number.
 	Type int32
-	// Content is what to send, if Kind is not nil. It must not change until the send has returned.
+	// Content is what to send, if Kind is not nil. It must not change until the send has returned; with interceptors, of
+	// an asynchronous one, until its result is there.
 	Content proto.Message
 	// Raw is the encoded content, if Kind is nil.
 	Raw []byte
@@ -108,7 +109,7 @@ type Receipt struct {
 type SendFunc func(ctx context.Context, out *Outgoing) (*Receipt, error)
 
 // SendInterceptor stands between a send and the session. It calls next to go on; what it returns is what the caller
-// gets. It runs in the caller's goroutine.
+// gets. It runs in the caller's goroutine; of an asynchronous send in one of its own, until the result is there.
 type SendInterceptor func(ctx context.Context, out *Outgoing, next SendFunc) (*Receipt, error)
 
 // ReceiveFunc handles a message.

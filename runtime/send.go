@@ -14,6 +14,9 @@ type Session interface {
 	Register(registration Registration) error
 	// Send sends a message and waits for its receipt.
 	Send(ctx context.Context, out *Outgoing) (*Receipt, error)
+	// SendAsync sends a message and does not wait for its receipt, which the result has; it is never nil. Those of one
+	// goroutine are sent in the order of the calls. ctx bounds the send, beyond the return.
+	SendAsync(ctx context.Context, out *Outgoing) *Pending
 }
 
 // Server is what generated hooks and publishers need of a server. *server.Server is one.
@@ -82,10 +85,15 @@ func Send[T proto.Message](
 	ctx context.Context, session Session, kind *TypedKind[T], roomID string, content T, opts []SendOption,
 ) (*Receipt, error) {
 	out := &Outgoing{RoomID: roomID, Kind: &kind.Kind, Type: kind.Number, Content: content}
-	for _, opt := range opts {
-		opt.applySend(out)
-	}
-	return session.Send(ctx, out)
+	return session.Send(ctx, out.With(opts...))
+}
+
+// SendAsync is what a generated SendXAsync calls.
+func SendAsync[T proto.Message](
+	ctx context.Context, session Session, kind *TypedKind[T], roomID string, content T, opts []SendOption,
+) *Pending {
+	out := &Outgoing{RoomID: roomID, Kind: &kind.Kind, Type: kind.Number, Content: content}
+	return session.SendAsync(ctx, out.With(opts...))
 }
 
 // Publish is what a generated PublishX calls.

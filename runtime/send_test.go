@@ -20,6 +20,13 @@ func (r *recorder) Send(_ context.Context, out *runtime.Outgoing) (*runtime.Rece
 	return &runtime.Receipt{MessageID: "sent"}, io.EOF
 }
 
+func (r *recorder) SendAsync(_ context.Context, out *runtime.Outgoing) *runtime.Pending {
+	r.out = out
+	pending, resolve := runtime.NewPending()
+	resolve(&runtime.Receipt{MessageID: "sent async"}, io.EOF)
+	return pending
+}
+
 func (r *recorder) Publish(_ context.Context, out *runtime.Outgoing) (*runtime.Receipt, error) {
 	r.out = out
 	return &runtime.Receipt{MessageID: "published"}, io.EOF
@@ -32,6 +39,23 @@ func TestSendHandsEverythingToTheSession(t *testing.T) {
 		runtime.WithMessageID("m1"), runtime.WithAckRequired(), runtime.WithMetadata(map[string]string{"a": "b"}),
 	})
 	if receipt.MessageID != "sent" || err != io.EOF { //nolint:errorlint // exactly what the session gave
+		t.Errorf("got %+v, %v", receipt, err)
+	}
+	out := session.out
+	if out.Kind != &kind.Kind || out.Type != 1 || out.RoomID != "r1" || out.ID != "m1" || !out.AckRequired ||
+		out.Content != content || !maps.Equal(out.Metadata, map[string]string{"a": "b"}) || out.From != "" {
+		t.Errorf("got %+v", out)
+	}
+}
+
+func TestSendAsyncHandsEverythingToTheSession(t *testing.T) {
+	t.Parallel()
+	session, kind, content := &recorder{}, textKind(), &imv1.TextContent{Text: "hi"}
+	pending := runtime.SendAsync(t.Context(), session, kind, "r1", content, []runtime.SendOption{
+		runtime.WithMessageID("m1"), runtime.WithAckRequired(), runtime.WithMetadata(map[string]string{"a": "b"}),
+	})
+	receipt, err := pending.Wait(t.Context())
+	if receipt.MessageID != "sent async" || err != io.EOF { //nolint:errorlint // exactly what the session gave
 		t.Errorf("got %+v, %v", receipt, err)
 	}
 	out := session.out

@@ -22,12 +22,14 @@ type config struct {
 	maxUsers                  int
 	persistent                bool
 	keepMessages              int
-	dedupeWindow              time.Duration
-	queueMessages, queueBytes int
+	keepBytes, keepAllBytes   int64
+	keepAge, dedupeWindow     time.Duration
+	windowBytes               int
+	queueAnswers, queueBytes  int
 	heartbeat, heartbeatWait  time.Duration
 	silence                   time.Duration
 	echoToday                 bool
-	stopTimeout               time.Duration
+	drainSpread, stopTimeout  time.Duration
 	logLevel                  slog.Level
 	logFormat                 string
 }
@@ -76,16 +78,21 @@ func define(flags *flag.FlagSet, cfg *config) {
 	flags.IntVar(&cfg.maxRooms, "max-rooms", 1000, "`rooms` that one stream is in at most")
 	flags.IntVar(&cfg.maxUsers, "max-users", 0, "`users` in one room at most; 0 is no limit")
 	flags.BoolVar(&cfg.persistent, "persistent-rooms", false, "a room outlives its last user")
-	flags.IntVar(&cfg.keepMessages, "keep-messages", 1000, "`messages` that a room's log keeps at least")
+	flags.IntVar(&cfg.keepMessages, "keep-messages", 10_000, "`messages` that a room's log keeps at most")
+	flags.Int64Var(&cfg.keepBytes, "keep-bytes", 4<<20, "`bytes` that a room's log keeps at most")
+	flags.Int64Var(&cfg.keepAllBytes, "keep-total-bytes", 256<<20, "`bytes` that all logs keep at most")
+	flags.DurationVar(&cfg.keepAge, "keep-age", time.Hour, "the logs keep messages for this `time` at most")
 	flags.DurationVar(&cfg.dedupeWindow, "dedupe-window", 2*time.Minute, "for this `time` a repeated send is recognised")
-	flags.IntVar(&cfg.queueMessages, "queue-messages", 4096, "`messages` that may wait for one slow reader")
-	flags.IntVar(&cfg.queueBytes, "queue-bytes", 8<<20, "`bytes` that may wait for one slow reader")
+	flags.IntVar(&cfg.windowBytes, "window-bytes", 256<<10, "`bytes` of a room that may be in flight to one reader, at least 1024")
+	flags.IntVar(&cfg.queueAnswers, "queue-answers", 4096, "`answers` that may wait for one client that does not read")
+	flags.IntVar(&cfg.queueBytes, "queue-bytes", 8<<20, "`bytes` of such answers")
 	flags.DurationVar(&cfg.heartbeat, "heartbeat", 10*time.Second,
 		"`time` between the heartbeats of clients that know the handshake")
 	flags.DurationVar(&cfg.heartbeatWait, "heartbeat-timeout", 5*time.Second, "drop them after this `time` more of silence")
 	flags.DurationVar(&cfg.silence, "silence", 300*time.Second, "drop other clients after this `time` of silence")
 	flags.BoolVar(&cfg.echoToday, "echo", false, "send clients without the handshake their own messages back")
-	flags.DurationVar(&cfg.stopTimeout, "stop-timeout", 10*time.Second, "`time` that a clean stop may take")
+	flags.DurationVar(&cfg.drainSpread, "drain-spread", 5*time.Second, "`time` over which clients are sent away at a clean stop")
+	flags.DurationVar(&cfg.stopTimeout, "stop-timeout", 15*time.Second, "`time` that a clean stop may take")
 	flags.TextVar(&cfg.logLevel, "log-level", slog.LevelInfo,
 		"`level` of what is logged to standard error: debug, info, warn, error")
 	flags.StringVar(&cfg.logFormat, "log-format", "text", "`format` of the log: text, json")

@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"time"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1server"
+	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
@@ -21,7 +20,8 @@ import (
 // serve runs the server until ctx is done, and then stops it.
 func serve(ctx context.Context, cfg *config, stdout, stderr io.Writer) error {
 	logger := newLogger(cfg, stderr)
-	options, closeStore, err := options(cfg, logger)
+	healthServer := health.NewServer()
+	options, closeStore, err := options(cfg, logger, healthServer)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,6 @@ func serve(ctx context.Context, cfg *config, stdout, stderr io.Writer) error {
 	}
 	grpcServer := grpc.NewServer(append(server.GRPCOptions(), security...)...)
 	imv1.RegisterIMServiceServer(grpcServer, im)
-	healthServer := health.NewServer()
 	healthServer.SetServingStatus(imv1.IMService_ServiceDesc.ServiceName, healthpb.HealthCheckResponse_SERVING)
 	healthpb.RegisterHealthServer(grpcServer, healthServer)
 	reflection.Register(grpcServer)
@@ -58,29 +57,13 @@ func serve(ctx context.Context, cfg *config, stdout, stderr io.Writer) error {
 	case <-ctx.Done():
 	}
 	logger.Info("stopping", slog.Duration("timeout", cfg.stopTimeout))
-	healthServer.Shutdown()
-	if err := stop(im, grpcServer, cfg.stopTimeout); err != nil {
-		return err
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.stopTimeout)
+	defer cancel()
+	if err := im.Drain(stopping, grpcServer); err != nil {
+		return fmt.Errorf("calls were still running after -stop-timeout: they were cut off: %w", err)
 	}
 	logger.Info("stopped", slog.Any("stats", im.Stats()))
 	return nil
-}
-
-// stop ends the streams and lets unary calls finish, within a time.
-func stop(im *server.Server, grpcServer *grpc.Server, timeout time.Duration) error {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		im.Close()
-		grpcServer.GracefulStop()
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-time.After(timeout):
-		grpcServer.Stop()
-		return errors.New("calls were still running after -stop-timeout: they were cut off")
-	}
 }
 
 func newLogger(cfg *config, w io.Writer) *slog.Logger {
@@ -92,14 +75,23 @@ func newLogger(cfg *config, w io.Writer) *slog.Logger {
 }
 
 // options are the IM server's; the function gives the audio store back.
-func options(cfg *config, logger *slog.Logger) ([]server.Option, func(), error) {
+func options(cfg *config, logger *slog.Logger, healthServer *health.Server) ([]server.Option, func(), error) {
 	all := []server.Option{
 		server.WithLogger(logger),
 		server.WithMaxMessageBytes(cfg.maxMessage),
 		server.WithMaxAudioBytes(cfg.audioBytes),
 		server.WithMaxRooms(cfg.maxRooms),
-		server.WithRetention(cfg.keepMessages, cfg.dedupeWindow),
-		server.WithQueue(cfg.queueMessages, cfg.queueBytes),
+		server.WithLog(roomlog.NewMemory(roomlog.Retention{
+			Messages: cfg.keepMessages, Bytes: cfg.keepBytes, TotalBytes: cfg.keepAllBytes, Age: cfg.keepAge,
+			DedupeWindow: cfg.dedupeWindow,
+		})),
+		server.WithWindow(cfg.windowBytes),
+		server.WithQueue(cfg.queueAnswers, cfg.queueBytes),
+		server.WithDrainSpread(cfg.drainSpread),
+		server.WithOnDrain(func(context.Context) error {
+			healthServer.Shutdown()
+			return nil
+		}),
 		server.WithHeartbeat(cfg.heartbeat, cfg.heartbeatWait),
 		server.WithSilenceTimeout(cfg.silence),
 		server.WithRoomPolicy(func(context.Context, string) (*imv1.RoomInfo, error) {

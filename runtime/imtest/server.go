@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"github.com/game-im/im-grpc-sdk/runtime/session"
 )
@@ -22,6 +23,7 @@ type Server struct {
 	tb      testing.TB
 	config  config
 	network network
+	faults  faults
 
 	mu      sync.Mutex // guards running
 	running *running
@@ -30,6 +32,7 @@ type Server struct {
 // running is one life of the server, from Start to Stop.
 type running struct {
 	server *server.Server
+	log    *roomlog.Memory
 	grpc   *grpc.Server
 	serve  sync.WaitGroup
 }
@@ -96,13 +99,15 @@ func (s *Server) dialer() grpc.DialOption {
 	return grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return s.network.dial(ctx) })
 }
 
-// Start starts a new server, with empty rooms and the same options, if none is running.
+// Start starts a new server, with empty rooms and the same options, if none is running. Its log is a new one, unless
+// server.WithLog gives one that lasts.
 func (s *Server) Start() {
 	s.tb.Helper()
 	if s.Server() != nil {
 		return
 	}
-	srv, err := server.New(s.config.server...)
+	log := roomlog.NewMemory(roomlog.Retention{})
+	srv, err := server.New(append([]server.Option{server.WithLog(log)}, s.config.server...)...)
 	if err != nil {
 		s.tb.Fatalf("imtest: server: %v", err)
 	}
@@ -111,8 +116,8 @@ func (s *Server) Start() {
 			s.tb.Fatalf("imtest: setup of the server: %v", err)
 		}
 	}
-	opts := append(server.GRPCOptions(), grpc.WaitForHandlers(true))
-	r := &running{server: srv, grpc: grpc.NewServer(append(opts, s.config.grpc...)...)}
+	opts := append(server.GRPCOptions(), grpc.WaitForHandlers(true), grpc.ChainStreamInterceptor(s.faults.intercept))
+	r := &running{server: srv, log: log, grpc: grpc.NewServer(append(opts, s.config.grpc...)...)}
 	imv1.RegisterIMServiceServer(r.grpc, srv)
 	listener := s.network.listen()
 	r.serve.Go(func() { _ = r.grpc.Serve(listener) }) // the error says that Stop was called
@@ -137,7 +142,8 @@ func (s *Server) Stop() {
 	r.serve.Wait()
 }
 
-// Restart is Stop and Start: what a server that crashes and comes back looks like to its clients.
+// Restart is Stop and Start: what a server that crashes and comes back looks like to its clients. The rooms' logs are lost
+// unless server.WithLog gives them a place that lasts: a roomlog.Memory of the test's, for instance.
 func (s *Server) Restart() {
 	s.tb.Helper()
 	s.Stop()

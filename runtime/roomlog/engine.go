@@ -32,8 +32,9 @@ type Engine interface {
 	Head(ctx context.Context, room string) (Cursor, error)
 
 	// Subscribe calls to with each message that is appended to a room from now on, by anybody, in order, one call at a
-	// time, until cancel is called; a call may still be running when cancel returns. An engine that reaches its log over a network may leave
-	// messages out: the chain of PrevSeq tells, and Read has them. to must not block and must not call the engine.
+	// time, until cancel is called; a call may still be running when cancel returns. cancel may be called more than once, and
+	// waits for no call. An engine that reaches its log over a network may leave messages out: the chain of PrevSeq tells,
+	// and Read has them. to must not block and must not call the engine.
 	Subscribe(ctx context.Context, room string, to func(Record)) (cancel func(), err error)
 
 	// DedupeWindow is how long a key is remembered at least.
@@ -63,7 +64,8 @@ type Message struct {
 	Hash Hash
 	// Session is the session that sent it. 0: none.
 	Session uint64
-	// SendNumber is the send's number within its session and room, rising. 0: it has none, and is never too late.
+	// SendNumber is the send's number within its session and room, rising. 0: it has none, and is never too late. It is
+	// nothing without a session.
 	SendNumber uint64
 	// Epoch, if it is not 0, names the only log that the message may be appended to.
 	Epoch uint64

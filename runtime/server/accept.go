@@ -7,15 +7,17 @@ import (
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
+	"github.com/game-im/im-grpc-sdk/runtime/internal/sabotage"
+	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
 
 // submission is one message on its way into a room.
 type submission struct {
 	request *imv1.MessageRequest // checked; user_id is the sender
-	hash    payloadHash          // of what the sender sent
-	asks    bool                 // for ACKs, before the hook
+	hash    roomlog.Hash         // of what the sender sent
 	room    *room
 	stream  *stream // nil: a unary call or the backend
 
@@ -69,7 +71,7 @@ func (s *Server) roomOfSender(st *stream, roomID string) (*room, error) {
 		}
 		return nil, refuse(codes.FailedPrecondition, "this session is not in room %q: join it first", roomID)
 	}
-	if err := s.join(st.ctx, st, roomID, nil, func(*room) *imv1.MessageResponse { return nil }); err != nil {
+	if err := s.join(st.ctx, st, joining{roomID: roomID}, func(*room) *imv1.MessageResponse { return nil }); err != nil {
 		return nil, err
 	}
 	if r := st.in(roomID); r != nil {
@@ -78,16 +80,16 @@ func (s *Server) roomOfSender(st *stream, roomID string) (*room, error) {
 	return nil, unknownRoom(roomID)
 }
 
-// take decides a message of a user: repeat, hook, log.
+// take decides a message of a user: repeat, hook, log. An error that isUndecided is none: the log cannot be reached.
 func (s *Server) take(ctx context.Context, r *room, st *stream, request *imv1.MessageRequest) (*runtime.Receipt, error) {
 	if request.GetMessageId() == "" {
 		request.MessageId = newMessageID()
 	}
 	sub := &submission{
-		request: request, room: r, stream: st, asks: request.GetAckRequired(),
+		request: request, room: r, stream: st,
 		hash: hashOf(request.GetType(), request.GetContent(), request.GetMetadata(), request.GetAckRequired()),
 	}
-	if receipt, err := sub.judge(); receipt != nil || err != nil {
+	if receipt, err := sub.judge(ctx); receipt != nil || err != nil {
 		return s.counted(receipt), err
 	}
 	forReaders, err := s.runHook(ctx, sub)
@@ -101,7 +103,7 @@ func (s *Server) take(ctx context.Context, r *room, st *stream, request *imv1.Me
 	if err := s.checkOutgoing(message); err != nil {
 		return nil, err
 	}
-	receipt, err := sub.append(message)
+	receipt, err := sub.append(ctx, message)
 	return s.counted(receipt), err
 }
 
@@ -143,69 +145,77 @@ func (s *Server) counted(receipt *runtime.Receipt) *runtime.Receipt {
 
 // judge tells, before the hook is asked, what is decided already: a repeat, another log, what the room does not allow.
 // Neither a receipt nor an error: nothing is.
-func (sub *submission) judge() (*runtime.Receipt, error) {
-	sub.room.mu.Lock()
-	defer sub.room.mu.Unlock()
-	return sub.judgeLocked()
-}
-
-func (sub *submission) judgeLocked() (*runtime.Receipt, error) {
-	r := sub.room
+func (sub *submission) judge(ctx context.Context) (*runtime.Receipt, error) {
+	r, request := sub.room, sub.request
+	if epoch := request.GetEpoch(); epoch != 0 && epoch != r.epoch() {
+		return nil, otherLog(r.id)
+	}
+	place, found, err := r.srv.config.engine.Find(ctx, r.id, sub.key(), sub.hash)
+	switch {
+	case err != nil:
+		return nil, sub.failed(err)
+	case found:
+		place.Duplicate = true
+		return sub.receipt(place), nil
+	case sub.fromBackend:
+		return nil, nil //nolint:nilnil // not decided yet
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.gone {
 		return nil, unknownRoom(r.id)
 	}
-	if epoch := sub.request.GetEpoch(); epoch != 0 && epoch != r.log.epoch {
-		return nil, refuse(codes.DataLoss,
-			"the log of room %q is not the one that this message was first sent to: it may have been delivered there", r.id)
-	}
-	if earlier := r.log.find(sub.key()); earlier != nil {
-		if earlier.hash != sub.hash {
-			return nil, refuse(codes.AlreadyExists,
-				"message id %q was used before for another message: give each message an id of its own", earlier.key.messageID)
-		}
-		return r.receipt(earlier, true), nil
-	}
-	if !sub.fromBackend {
-		return nil, r.may(sub.request.GetUserId(), sub.request.GetType())
-	}
-	return nil, nil //nolint:nilnil // not decided yet
+	return nil, r.may(request.GetUserId(), request.GetType())
 }
 
-// append puts the message into the log and the readers' queues. The same send may have come on another stream while the
-// hook ran, so it is judged again.
-func (sub *submission) append(message *imv1.MessageResponse) (*runtime.Receipt, error) {
+// append puts the message into the log. The same send may have come on another stream while the hook ran: the log knows.
+func (sub *submission) append(ctx context.Context, message *imv1.MessageResponse) (*runtime.Receipt, error) {
 	r := sub.room
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if receipt, err := sub.judgeLocked(); receipt != nil || err != nil {
-		return receipt, err
-	}
-	e := &entry{key: sub.key(), hash: sub.hash, wantsAck: message.GetAckRequired(), bySender: sub.asks}
+	m := roomlog.Message{Key: sub.key(), Hash: sub.hash, Epoch: sub.request.GetEpoch()}
 	if sub.stream != nil {
-		e.sender = sub.stream.key
+		m.Session, m.SendNumber = sub.stream.origin, sub.request.GetSendNumber()
 	}
-	r.append(e, message, sub.skips)
-	r.messages++
-	r.lastActive = e.time
-	return r.receipt(e, false), nil
+	if sabotage.ReceiptBeforeAppend && sub.hash[0] < 16 {
+		return sub.receipt(roomlog.Place{Epoch: r.epoch(), Seq: 1, Time: time.Now()}), nil
+	}
+	place, err := r.srv.appendTo(ctx, r.id, m, message)
+	if err != nil {
+		return nil, sub.failed(err)
+	}
+	if !place.Duplicate {
+		r.said(place.Time)
+	}
+	return sub.receipt(place), nil
 }
+
+// failed is what an engine's error is to the sender.
+func (sub *submission) failed(err error) error {
+	if refused := logError(err, sub.room.id, sub.request.GetMessageId()); refused != nil {
+		return refused
+	}
+	return undecided{err}
+}
+
+// undecided is an error of the log's engine itself: nobody knows whether the message was appended.
+type undecided struct{ err error }
+
+func (e undecided) Error() string {
+	return "the room's log cannot be reached for now: " + e.err.Error()
+}
+
+func (e undecided) Unwrap() error { return e.err }
+
+// GRPCStatus is what a unary caller gets: the same call under the same id tells.
+func (e undecided) GRPCStatus() *status.Status { return status.New(codes.Unavailable, e.Error()) }
 
 // key is user and message id. A client of today is never told of a refusal, and its ids may start from 1 again: for it the
 // payload is part of the key, so that nothing of it is refused as another message under the same id.
-func (sub *submission) key() sendKey {
-	key := sendKey{user: sub.request.GetUserId(), messageID: sub.request.GetMessageId()}
+func (sub *submission) key() string {
+	key := sendKey(sub.request.GetUserId(), sub.request.GetMessageId())
 	if sub.stream != nil && !sub.stream.contract.known {
-		key.payload = sub.hash
+		key += string(sub.hash[:])
 	}
 	return key
-}
-
-// skips tells which reader gets no copy: the stream that sent the message.
-func (sub *submission) skips(reader *stream) bool {
-	if reader != sub.stream {
-		return false
-	}
-	return reader.contract.known || !sub.room.srv.config.echoToday
 }
 
 // message is what the readers get; append adds its place in the log.
@@ -222,10 +232,10 @@ func (sub *submission) message() *imv1.MessageResponse {
 	return message
 }
 
-// receipt tells of an entry. mu is held.
-func (r *room) receipt(e *entry, duplicate bool) *runtime.Receipt {
+// receipt tells where a message stands.
+func (sub *submission) receipt(place roomlog.Place) *runtime.Receipt {
 	return &runtime.Receipt{
-		MessageID: e.key.messageID, RoomID: r.id, Appended: true, Seq: e.seq, Epoch: r.log.epoch,
-		Time: e.time, Duplicate: duplicate,
+		MessageID: sub.request.GetMessageId(), RoomID: sub.room.id, Appended: true, Seq: place.Seq, Epoch: place.Epoch,
+		Time: place.Time, Duplicate: place.Duplicate,
 	}
 }

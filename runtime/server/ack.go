@@ -45,29 +45,30 @@ func (s *Server) acknowledge(st *stream, request *imv1.MessageRequest) error {
 	return nil
 }
 
-type askedEntry struct {
-	*entry
+type askedIn struct {
+	askedMessage
+
 	roomID string
 }
 
 // asked finds the messages with that id that want ACKs, in a room that the stream is in; in all of them if none is named.
-func (st *stream) asked(roomID, messageID string) []askedEntry {
-	var found []askedEntry
+func (st *stream) asked(roomID, messageID string) []askedIn {
+	var found []askedIn
 	for _, r := range st.joined() {
 		if roomID != "" && r.id != roomID {
 			continue
 		}
 		r.mu.Lock()
-		for _, e := range r.log.asked[messageID] {
-			found = append(found, askedEntry{e, r.id})
+		for _, message := range r.asked.byID[messageID] {
+			found = append(found, askedIn{message, r.id})
 		}
 		r.mu.Unlock()
 	}
 	return found
 }
 
-func (s *Server) forwardAck(st *stream, request *imv1.MessageRequest, content *imv1.AckContent, e askedEntry) {
-	if sender := s.sessions.find(e.sender); sender != nil && sender != st && (e.bySender || sender.contract.known) {
+func (s *Server) forwardAck(st *stream, request *imv1.MessageRequest, content *imv1.AckContent, e askedIn) {
+	if sender := s.sessions.find(e.sender); sender != nil && sender != st {
 		sender.put(newFrame(&imv1.MessageResponse{
 			MessageId: request.GetMessageId(), FromUserId: st.key.user, RoomId: e.roomID,
 			Type: imv1.MessageType_MESSAGE_TYPE_ACK, Content: request.GetContent(), Metadata: request.GetMetadata(),
@@ -78,7 +79,7 @@ func (s *Server) forwardAck(st *stream, request *imv1.MessageRequest, content *i
 		return
 	}
 	ack := Ack{
-		RoomID: e.roomID, MessageID: e.key.messageID, From: st.key.user, To: e.key.user,
+		RoomID: e.roomID, MessageID: content.GetOriginalMessageId(), From: st.key.user, To: e.sender.user,
 		Success: content.GetSuccess(), Text: content.GetErrorMessage(),
 	}
 	_ = s.guard("ACK hook", func() { s.config.onAck(st.ctx, ack) })

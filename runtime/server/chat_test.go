@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -115,23 +116,41 @@ func TestAnUnregisteredKindTravelsAsItsBytes(t *testing.T) {
 	})
 }
 
-func TestAStalledReaderIsEndedAndDelaysNobody(t *testing.T) {
+func TestAStalledReaderOfTodayDelaysNobodyAndIsEndedOnceTheLogHasGoneOnWithoutIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, keeping(roomlog.Retention{Messages: 4}), server.WithMaxMessageBytes(1<<20))
+		stalled, reader, writer := s.today("stalled", "r"), s.today("reader", "r"), s.today("writer", "r")
+		reader.want(joinRoom)
+		page := strings.Repeat("x", 500<<10)
+		for i := range 40 {
+			writer.say("r", strconv.Itoa(i), page)
+			reader.wantAfterOthers(text) // nobody waits for the stalled one
+		}
+		wantStatus(t, stalled.ended(), codes.ResourceExhausted, "reads too slowly")
+		if s.server.Stats().SlowReaders != 1 {
+			t.Errorf("stats: %+v", s.server.Stats())
+		}
+	})
+}
+
+func TestAClientThatSendsAndReadsNoAnswersIsEnded(t *testing.T) {
 	t.Parallel()
 	for name, queue := range map[string]server.Option{
-		"by messages": server.WithQueue(8, 8<<20), "by bytes": server.WithQueue(4096, 64<<10),
+		"by number": server.WithQueue(8, 8<<20), "by bytes": server.WithQueue(4096, 64<<10),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := start(t, queue)
-				stalled, reader, writer := s.today("stalled", "r"), s.today("reader", "r"), s.today("writer", "r")
-				reader.want(joinRoom)
-				page := strings.Repeat("x", 16<<10)
-				for i := range 40 {
-					writer.say("r", strconv.Itoa(i), page)
-					reader.wantAfterOthers(text) // nobody waits for the stalled one
-				}
-				wantStatus(t, stalled.ended(), codes.ResourceExhausted, "reads too slowly")
+				anna := s.today("anna", "")
+				go func() {
+					for err := error(nil); err == nil; {
+						err = anna.rpc.Send(&imv1.MessageRequest{MessageId: strings.Repeat("i", 100), Type: heartbeat})
+					}
+				}()
+				synctest.Wait()
+				wantStatus(t, anna.ended(), codes.ResourceExhausted, "reads too slowly")
 				if s.server.Stats().SlowReaders != 1 {
 					t.Errorf("stats: %+v", s.server.Stats())
 				}

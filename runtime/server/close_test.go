@@ -94,7 +94,8 @@ func TestAnOptionThatMakesNoSenseIsAnError(t *testing.T) {
 	t.Parallel()
 	for name, option := range map[string]server.Option{
 		"WithQueue":               server.WithQueue(0, 1),
-		"WithRetention":           server.WithRetention(1, 0),
+		"WithLog":                 server.WithLog(nil),
+		"WithWindow":              server.WithWindow(1023),
 		"WithMaxMessageBytes":     server.WithMaxMessageBytes(-1),
 		"WithMaxAudioBytes":       server.WithMaxAudioBytes(0),
 		"WithMaxRooms":            server.WithMaxRooms(0),

@@ -25,6 +25,9 @@ type contract struct {
 	known    bool // the client sent Hello
 	receipts bool
 	rooms    bool // JOIN and LEAVE on the stream
+	resume   bool // cursors, replay, GAP
+	windows  bool // no more in flight than the window
+	goAway   bool
 }
 
 // shakeHands reads Hello, if there is one, and sets what follows from it.
@@ -47,9 +50,20 @@ func (st *stream) shakeHands(ctx context.Context) {
 			st.contract.receipts = true
 		case imsdkv1.Capability_CAPABILITY_STREAM_ROOMS:
 			st.contract.rooms = true
-		default: // not built
+		case imsdkv1.Capability_CAPABILITY_RESUME:
+			st.contract.resume = true
+		case imsdkv1.Capability_CAPABILITY_FLOW_CONTROL:
+			st.contract.windows = true
+		case imsdkv1.Capability_CAPABILITY_GO_AWAY:
+			st.contract.goAway = true
+		default: // FRAMES is not built
 		}
 	}
+	st.contract.windows = st.contract.windows && st.contract.resume
+	if st.contract.windows {
+		st.window = windowOf(hello.GetWindowBytes(), cfg.window)
+	}
+	st.resumes = hello.GetRooms()
 	st.interval = shorter(hello.GetHeartbeatInterval(), cfg.heartbeat)
 	st.wait = shorter(hello.GetHeartbeatTimeout(), cfg.heartbeatWait)
 	st.silence = st.interval + st.wait
@@ -68,8 +82,16 @@ func (st *stream) hello(ctx context.Context) *imsdkv1.Hello {
 	return hello
 }
 
+// windowOf gives what the client asks for, if it asks, and no more than the server's own.
+func windowOf(asked uint64, most int) int {
+	if asked == 0 || asked > uint64(most) {
+		return most
+	}
+	return max(int(asked), minWindow)
+}
+
 // header is what SendHeader sends: Welcome to those that said Hello.
-func (st *stream) header(state *imsdkv1.RoomState) (metadata.MD, error) {
+func (st *stream) header(states []*imsdkv1.RoomState) (metadata.MD, error) {
 	if !st.contract.known {
 		return metadata.MD{}, nil
 	}
@@ -80,12 +102,11 @@ func (st *stream) header(state *imsdkv1.RoomState) (metadata.MD, error) {
 		UserId:            st.key.user,
 		HeartbeatInterval: durationpb.New(st.interval),
 		HeartbeatTimeout:  durationpb.New(st.wait),
-		DedupeWindow:      durationpb.New(cfg.dedupeWindow),
+		DedupeWindow:      durationpb.New(cfg.engine.DedupeWindow()),
 		Limits:            &imsdkv1.Limits{MaxMessageBytes: uint32(cfg.maxMessage), MaxRooms: uint32(cfg.maxRooms)},
 		Agent:             agent,
-	}
-	if state != nil {
-		welcome.Rooms = []*imsdkv1.RoomState{state}
+		WindowBytes:       uint64(st.window),
+		Rooms:             states,
 	}
 	raw, err := proto.Marshal(welcome)
 	if err != nil {
@@ -96,12 +117,16 @@ func (st *stream) header(state *imsdkv1.RoomState) (metadata.MD, error) {
 
 func (c contract) capabilities() []imsdkv1.Capability {
 	var all []imsdkv1.Capability
-	if c.receipts {
-		all = append(all, imsdkv1.Capability_CAPABILITY_RECEIPTS)
+	add := func(has bool, capability imsdkv1.Capability) {
+		if has {
+			all = append(all, capability)
+		}
 	}
-	if c.rooms {
-		all = append(all, imsdkv1.Capability_CAPABILITY_STREAM_ROOMS)
-	}
+	add(c.receipts, imsdkv1.Capability_CAPABILITY_RECEIPTS)
+	add(c.rooms, imsdkv1.Capability_CAPABILITY_STREAM_ROOMS)
+	add(c.resume, imsdkv1.Capability_CAPABILITY_RESUME)
+	add(c.windows, imsdkv1.Capability_CAPABILITY_FLOW_CONTROL)
+	add(c.goAway, imsdkv1.Capability_CAPABILITY_GO_AWAY)
 	return all
 }
 

@@ -8,6 +8,7 @@ import (
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -27,17 +28,20 @@ func TestTheHeaderComesBeforeTheClientHasSentAnything(t *testing.T) {
 func TestWelcomeTellsWhatTheStreamHas(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, server.WithMaxMessageBytes(5000), server.WithMaxRooms(5), server.WithRetention(10, time.Minute))
+		s := start(t, server.WithMaxMessageBytes(5000), server.WithMaxRooms(5), keeping(roomlog.Retention{DedupeWindow: time.Minute}), server.WithWindow(9000))
 		_, welcome := s.greet("anna", "r", &imsdkv1.Hello{
 			Version: 3, SessionId: 9, Capabilities: allCapabilities(),
 			HeartbeatInterval: durationpb.New(time.Hour), HeartbeatTimeout: durationpb.New(2 * time.Second),
 		})
-		want := []imsdkv1.Capability{imsdkv1.Capability_CAPABILITY_RECEIPTS, imsdkv1.Capability_CAPABILITY_STREAM_ROOMS}
+		want := []imsdkv1.Capability{
+			imsdkv1.Capability_CAPABILITY_RECEIPTS, imsdkv1.Capability_CAPABILITY_STREAM_ROOMS, imsdkv1.Capability_CAPABILITY_RESUME,
+			imsdkv1.Capability_CAPABILITY_FLOW_CONTROL, imsdkv1.Capability_CAPABILITY_GO_AWAY, // FRAMES is not built
+		}
 		if !slices.Equal(welcome.GetCapabilities(), want) {
 			t.Errorf("capabilities: %v", welcome.GetCapabilities())
 		}
 		rooms := welcome.GetRooms()
-		if len(rooms) != 1 || rooms[0].GetRoomId() != "r" || rooms[0].GetEpoch() == 0 || rooms[0].GetHead() != 1 {
+		if len(rooms) != 1 || rooms[0].GetRoomId() != "r" || rooms[0].GetEpoch() == 0 || rooms[0].GetHead() != 0 {
 			t.Errorf("rooms: %v", rooms)
 		}
 		if welcome.GetVersion() != 1 || welcome.GetUserId() != "anna" || welcome.GetAgent() == "" {

@@ -11,6 +11,7 @@ import (
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime/internal/memconn"
+	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -40,6 +41,7 @@ const (
 type site struct {
 	t      *testing.T
 	server *server.Server
+	grpc   *grpc.Server
 	dialer func(context.Context, string) (net.Conn, error)
 }
 
@@ -68,7 +70,7 @@ func serve(t *testing.T, srv *server.Server) *site {
 		srv.Close()
 		grpcServer.Stop()
 	})
-	return &site{t: t, server: srv, dialer: func(ctx context.Context, _ string) (net.Conn, error) {
+	return &site{t: t, server: srv, grpc: grpcServer, dialer: func(ctx context.Context, _ string) (net.Conn, error) {
 		return listener.DialContext(ctx)
 	}}
 }
@@ -93,6 +95,7 @@ type peer struct {
 	user   string
 	rpc    grpc.BidiStreamingClient[imv1.MessageRequest, imv1.MessageResponse]
 	cancel context.CancelFunc
+	told   []*imsdkv1.Receipt // of a frame that had several
 }
 
 // open opens a stream with metadata.
@@ -116,13 +119,27 @@ func (s *site) today(user, room string) *peer {
 	return p
 }
 
-// knowing is a client that knows the handshake.
+// knowing is a client that knows the handshake, receipts and joins on the stream; resuming one knows all of the rest too.
 func (s *site) knowing(user, room string, session uint64, number uint32) *peer {
 	s.t.Helper()
 	p, _ := s.greet(user, room, &imsdkv1.Hello{
-		Version: 1, SessionId: session, StreamNumber: number, Capabilities: allCapabilities(),
+		Version: 1, SessionId: session, StreamNumber: number, Capabilities: allCapabilities()[:2],
 	})
 	return p
+}
+
+func (s *site) resuming(user, room string, session uint64, number uint32, from ...*imsdkv1.Cursor) (*peer, *imsdkv1.Welcome) {
+	s.t.Helper()
+	hello := &imsdkv1.Hello{Version: 1, SessionId: session, StreamNumber: number, Capabilities: allCapabilities()}
+	for _, cursor := range from {
+		hello.Rooms = append(hello.Rooms, &imsdkv1.ResumeRoom{Cursor: cursor})
+	}
+	return s.greet(user, room, hello)
+}
+
+// keeping is a server option: what a log keeps.
+func keeping(retention roomlog.Retention) server.Option {
+	return server.WithLog(roomlog.NewMemory(retention))
 }
 
 func (s *site) greet(user, room string, hello *imsdkv1.Hello) (*peer, *imsdkv1.Welcome) {
@@ -222,22 +239,25 @@ func (p *peer) wantText(words string) *imv1.MessageResponse {
 	return message
 }
 
-// wantReceipt is the next message, which has to hold one receipt.
+// wantReceipt is the next receipt. What it skips are the peer's own messages, which the log has too.
 func (p *peer) wantReceipt() *imsdkv1.Receipt {
 	p.t.Helper()
-	content := &imsdkv1.Receipts{}
-	if err := proto.Unmarshal(p.want(receipts).GetContent(), content); err != nil {
-		p.t.Fatal(err)
+	if len(p.told) == 0 {
+		p.told = decode(p.t, p.want(receipts).GetContent(), &imsdkv1.Receipts{}).GetReceipts()
 	}
-	if len(content.GetReceipts()) != 1 {
-		p.t.Fatalf("%d receipts in one frame", len(content.GetReceipts()))
+	if len(p.told) == 0 {
+		p.t.Fatal("a RECEIPT without receipts")
 	}
-	return content.GetReceipts()[0]
+	first := p.told[0]
+	p.told = p.told[1:]
+	return first
 }
 
-// silent makes sure that nothing waits to be received: the answer to a heartbeat comes first.
+// silent makes sure that nothing waits to be received: the answer to a heartbeat comes first, once the server has nothing
+// to do.
 func (p *peer) silent() {
 	p.t.Helper()
+	synctest.Wait()
 	p.send(&imv1.MessageRequest{MessageId: "nothing-before-me", Type: heartbeat, Content: []byte("ping")})
 	if message := p.want(heartbeat); message.GetMessageId() != "nothing-before-me" {
 		p.t.Fatalf("user %s got another heartbeat: %v", p.user, message)
@@ -358,3 +378,23 @@ func marshal(t *testing.T, message proto.Message) string {
 
 // crash panics if it gets nothing.
 func crash(errs []error) error { return errs[0] }
+
+// silentAfterOthers makes sure that the server has handled what was sent.
+func (p *peer) silentAfterOthers() {
+	p.t.Helper()
+	p.send(&imv1.MessageRequest{MessageId: "handled", Type: heartbeat, Content: []byte("ping")})
+	for id := ""; id != "handled"; {
+		id = p.wantAfterOthers(heartbeat).GetMessageId()
+	}
+}
+
+// wantReceiptAfterOthers skips messages.
+func (p *peer) wantReceiptAfterOthers() *imsdkv1.Receipt {
+	p.t.Helper()
+	if len(p.told) == 0 {
+		p.told = decode(p.t, p.wantAfterOthers(receipts).GetContent(), &imsdkv1.Receipts{}).GetReceipts()
+	}
+	first := p.told[0]
+	p.told = p.told[1:]
+	return first
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1server"
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
+	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -142,7 +143,7 @@ func TestAnAckThatIsTooLargeDoesNotReachTheSender(t *testing.T) {
 func TestTheLargestMessageStillFitsWithItsPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, server.WithMaxMessageBytes(4<<20), server.WithQueue(100, 100<<20))
+		s := start(t, server.WithMaxMessageBytes(4<<20), keeping(roomlog.Retention{Bytes: 100 << 20, TotalBytes: 100 << 20}))
 		reader, anna := s.today("reader", "r"), s.knowing("anna", "r", 1, 1)
 		reader.want(joinRoom)
 		taken := 0

@@ -36,6 +36,7 @@ type Join struct {
 type admission struct {
 	join  Join              // as the hook left it; read-only
 	asked map[string]string // the metadata before the hook; read-only
+	from  *imsdkv1.Cursor   // where its one stream's reader stands; nil: at the log's end
 }
 
 var errRoomGone = errors.New("the room has gone")
@@ -44,12 +45,20 @@ var errRoomGone = errors.New("the room has gone")
 // stream gets after it came after the join.
 type answer func(r *room) *imv1.MessageResponse
 
+// joining is a stream's wish to be in a room.
+type joining struct {
+	roomID   string
+	metadata map[string]string
+	from     *imsdkv1.Cursor // where the reader stands; nil: at the log's end
+}
+
 // join puts a stream into a room: asks the operator, makes the room if need be, tells the others.
-func (s *Server) join(ctx context.Context, st *stream, roomID string, metadata map[string]string, tell answer) error {
-	admitted, err := s.admit(ctx, st.key.user, roomID, metadata)
+func (s *Server) join(ctx context.Context, st *stream, wish joining, tell answer) error {
+	admitted, err := s.admit(ctx, st.key.user, wish.roomID, wish.metadata)
 	if err != nil {
 		return err
 	}
+	admitted.from = wish.from
 	return s.enter(ctx, st, admitted, tell)
 }
 
@@ -61,6 +70,7 @@ func (s *Server) enter(ctx context.Context, st *stream, admitted *admission, tel
 			return err
 		}
 		if err = r.join(st, admitted, tell); err == nil {
+			r.sayNotices(ctx)
 			return nil
 		}
 		s.rooms.removeUnused(r)
@@ -68,16 +78,6 @@ func (s *Server) enter(ctx context.Context, st *stream, admitted *admission, tel
 			return err
 		}
 	}
-}
-
-// joinDefault is the join of a stream's start.
-func (s *Server) joinDefault(st *stream, roomID string, metadata map[string]string) (*imsdkv1.RoomState, error) {
-	var state *imsdkv1.RoomState
-	err := s.join(st.ctx, st, roomID, metadata, func(r *room) *imv1.MessageResponse {
-		state = r.state()
-		return nil
-	})
-	return state, err
 }
 
 // admit asks the operator's hook. A join without metadata of a user who is in the room is one with those that it is there
@@ -172,19 +172,24 @@ func (r *room) join(st *stream, admitted *admission, tell answer) error {
 		m.join.Muted, m.join.Role = request.Muted, request.Role
 	}
 	m.streams[st] = struct{}{}
-	r.readers[st] = struct{}{}
 	if !known {
 		r.noticeJoin(st, m)
 	}
 	if message := tell(r); message != nil {
 		st.put(newFrame(message))
 	}
+	if r.readers[st] == nil {
+		r.readers[st] = r.newReader(st, admitted.from)
+		st.out.mark(r.readers[st])
+	}
 	return nil
 }
 
 // leave takes a stream out of a room. It is no error if it is not in it.
 func (s *Server) leave(st *stream, r *room, reason string) {
-	if r.leave(st, reason) {
+	gone := r.leave(st, reason)
+	r.sayNotices(st.ctx)
+	if gone {
 		s.rooms.remove(r)
 	}
 }
@@ -194,7 +199,10 @@ func (r *room) leave(st *stream, reason string) (gone bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	st.exit(r)
-	delete(r.readers, st)
+	if rd := r.readers[st]; rd != nil {
+		rd.leave(st.out.isClosed())
+		delete(r.readers, st)
+	}
 	m := r.members[st.key.user]
 	if m == nil {
 		return false

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 )
 
 // Option changes a server. There is one constructor for each, With….
@@ -41,10 +42,10 @@ type config struct {
 	transcriber   Transcriber // nil: there are no transcripts
 	logger        *slog.Logger
 	echoToday     bool
-	queueMessages int
+	queueFrames   int
 	queueBytes    int
-	keepMessages  int
-	dedupeWindow  time.Duration
+	engine        roomlog.Engine
+	window        int
 	maxMessage    int
 	maxAudio      int64
 	maxRooms      int
@@ -52,16 +53,18 @@ type config struct {
 	heartbeatWait time.Duration
 	silence       time.Duration
 	firstMessage  time.Duration
+	onDrain       func(ctx context.Context) error // nil: nobody is told
+	drainSpread   time.Duration
 }
 
 func defaults() config {
 	return config{
 		audio:         NewMemoryAudioStore(256 << 20),
 		logger:        slog.New(slog.DiscardHandler),
-		queueMessages: 4096,
+		queueFrames:   4096,
 		queueBytes:    8 << 20,
-		keepMessages:  1000,
-		dedupeWindow:  2 * time.Minute,
+		engine:        roomlog.NewMemory(roomlog.Retention{}),
+		window:        256 << 10,
 		maxMessage:    1 << 20,
 		maxAudio:      64 << 20,
 		maxRooms:      1000,
@@ -69,6 +72,7 @@ func defaults() config {
 		heartbeatWait: 5 * time.Second,
 		silence:       300 * time.Second,
 		firstMessage:  300 * time.Second,
+		drainSpread:   5 * time.Second,
 	}
 }
 
@@ -79,20 +83,28 @@ func (cfg *config) check() error {
 			errs = append(errs, fmt.Errorf("%s: each value must be above 0", option))
 		}
 	}
-	positive("WithQueue", cfg.queueMessages > 0 && cfg.queueBytes > 0)
-	positive("WithRetention", cfg.keepMessages > 0 && cfg.dedupeWindow > 0)
+	positive("WithQueue", cfg.queueFrames > 0 && cfg.queueBytes > 0)
 	positive("WithMaxMessageBytes", cfg.maxMessage > 0)
 	positive("WithMaxAudioBytes", cfg.maxAudio > 0)
 	positive("WithMaxRooms", cfg.maxRooms > 0)
 	positive("WithHeartbeat", cfg.heartbeat > 0 && cfg.heartbeatWait > 0)
 	positive("WithSilenceTimeout", cfg.silence > 0)
 	positive("WithFirstMessageTimeout", cfg.firstMessage > 0)
+	if cfg.drainSpread < 0 {
+		errs = append(errs, errors.New("WithDrainSpread: the spread is below 0"))
+	}
 	if cfg.maxMessage > maxEnvelope {
 		errs = append(errs, fmt.Errorf("WithMaxMessageBytes: %d is more than %d, which is what gRPC clients receive by default",
 			cfg.maxMessage, maxEnvelope))
 	}
 	if cfg.audio == nil {
 		errs = append(errs, errors.New("WithAudioStore: the store is nil"))
+	}
+	if cfg.engine == nil {
+		errs = append(errs, errors.New("WithLog: the engine is nil"))
+	}
+	if cfg.window < minWindow {
+		errs = append(errs, fmt.Errorf("WithWindow: %d bytes are too few: give at least %d", cfg.window, minWindow))
 	}
 	if cfg.logger == nil {
 		errs = append(errs, errors.New("WithLogger: the logger is nil"))
@@ -146,16 +158,27 @@ func WithEchoToday() Option {
 	return option(func(cfg *config) { cfg.echoToday = true })
 }
 
-// WithQueue bounds what waits to be sent on one stream, in messages and in bytes. A stream whose queue is full is ended
-// with RESOURCE_EXHAUSTED. Default: 4,096 messages, 8 MiB.
-func WithQueue(messages, bytes int) Option {
-	return option(func(cfg *config) { cfg.queueMessages, cfg.queueBytes = messages, bytes })
+// WithQueue bounds the answers that wait to be sent on one stream: receipts, answers to joins and heartbeats, ACKs. The
+// messages of rooms wait in the rooms' logs. A stream whose queue is full is ended with RESOURCE_EXHAUSTED: its client sends and
+// does not read. Default: 4,096 answers, 8 MiB.
+func WithQueue(answers, bytes int) Option {
+	return option(func(cfg *config) { cfg.queueFrames, cfg.queueBytes = answers, bytes })
 }
 
-// WithRetention tells how much of a room's log is kept: at least the last messages, and everything younger than the
-// window, so that repeats within the window are always recognised. Default: 1,000 messages, 2 minutes.
-func WithRetention(messages int, dedupeWindow time.Duration) Option {
-	return option(func(cfg *config) { cfg.keepMessages, cfg.dedupeWindow = messages, dedupeWindow })
+// WithLog tells where the rooms' logs are kept. The server does not close the engine. Default: a roomlog.Memory of the server's
+// own with its default retention, which ends with the process.
+func WithLog(engine roomlog.Engine) Option {
+	return option(func(cfg *config) { cfg.engine = engine })
+}
+
+// minWindow lets a few small messages be in flight.
+const minWindow = 1 << 10
+
+// WithWindow bounds what may be in flight to one reader of one room beyond what it has handled, in bytes of encoded
+// messages, at least 1 KiB; a client may ask for less. One message is always allowed. What does not fit waits in the room's log.
+// Clients without the handshake have no window. Default: 256 KiB.
+func WithWindow(bytes int) Option {
+	return option(func(cfg *config) { cfg.window = bytes })
 }
 
 // WithMaxMessageBytes bounds one encoded message as its readers get it; a larger one is refused. At most 4 MiB, because
@@ -190,4 +213,16 @@ func WithSilenceTimeout(timeout time.Duration) Option {
 // which names the user. Deployed clients may say nothing for 120 s, until their first heartbeat. Default: 300 s.
 func WithFirstMessageTimeout(timeout time.Duration) Option {
 	return option(func(cfg *config) { cfg.firstMessage = timeout })
+}
+
+// WithOnDrain is called at the start of [Server.Drain], with its context: this is where the server is taken out of service
+// discovery, and out of gRPC's own health service. Default: nothing.
+func WithOnDrain(onDrain func(ctx context.Context) error) Option {
+	return option(func(cfg *config) { cfg.onDrain = onDrain })
+}
+
+// WithDrainSpread tells over how long a time the clients leave when the server drains, so that the other servers do not get
+// all of them at once. 0: all at once. Default: 5 s.
+func WithDrainSpread(spread time.Duration) Option {
+	return option(func(cfg *config) { cfg.drainSpread = spread })
 }

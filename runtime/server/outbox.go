@@ -5,82 +5,131 @@ import (
 	"sync"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
-	"google.golang.org/protobuf/proto"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 )
 
-// frame is an envelope on its way out. Many outboxes share one message: nobody changes it.
-type frame struct {
-	message *imv1.MessageResponse
-	size    int
-}
+// maxReceipts is how many receipts go into one frame: about 16 KiB.
+const maxReceipts = 128
 
-func newFrame(message *imv1.MessageResponse) frame {
-	return frame{message: message, size: proto.Size(message)}
-}
-
-// outbox is the bounded queue of what one stream has to send. Any goroutine puts, one takes.
+// outbox is what one stream has to send: control frames, receipts, and the rooms that have something for it. Any goroutine
+// puts, one takes. Control frames and receipts come before the messages of rooms, which wait in their logs.
 type outbox struct {
-	maxMessages, maxBytes int
+	maxFrames, maxBytes int // of control frames and receipts
 
-	mu     sync.Mutex
-	queue  []frame
-	head   int           // of the queue; what is before it has been taken
-	bytes  int           // of what waits and of the frame that was taken last
-	closed bool          // nothing more is put
-	wake   chan struct{} // has an element when something was put or the outbox was closed
+	mu       sync.Mutex
+	control  []frame
+	bytes    int // of control
+	receipts []*imsdkv1.Receipt
+	ready    []*reader
+	fetches  int           // readers that are being fetched for
+	closed   bool          // nothing more is put
+	wake     chan struct{} // has an element when something was put or the outbox was closed
 }
 
-func newOutbox(maxMessages, maxBytes int) *outbox {
-	return &outbox{maxMessages: maxMessages, maxBytes: maxBytes, wake: make(chan struct{}, 1)}
+func newOutbox(maxFrames, maxBytes int) *outbox {
+	return &outbox{maxFrames: maxFrames, maxBytes: maxBytes, wake: make(chan struct{}, 1)}
 }
 
-// put appends a frame. False: there is no room for it. A closed outbox drops it. An empty one takes a frame of
-// any size.
+// put appends a control frame. False: there is no room for it. A closed outbox drops it. An empty one takes a frame of any
+// size.
 func (o *outbox) put(f frame) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
 	case o.closed:
 		return true
-	case len(o.queue)-o.head >= o.maxMessages, o.bytes > 0 && o.bytes+f.size > o.maxBytes:
+	case len(o.control) >= o.maxFrames, o.bytes > 0 && o.bytes+f.size > o.maxBytes:
 		return false
 	}
-	if o.head > 256 && o.head > len(o.queue)/2 { // never empty for long: use what has been taken
-		o.queue = slices.Delete(o.queue, 0, o.head)
-		o.head = 0
-	}
-	o.queue = append(o.queue, f)
+	o.control = append(o.control, f)
 	o.bytes += f.size
 	o.signal()
 	return true
 }
 
-// take gives the next frame, if there is one. sent is the size of the frame that was taken before, which counts as
-// waiting until now. last tells that no frame will come any more.
-func (o *outbox) take(sent int) (f frame, ok, last bool) {
+// putReceipt appends a receipt. False: there is no room for it.
+func (o *outbox) putReceipt(receipt *imsdkv1.Receipt) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.bytes -= sent
-	if o.head == len(o.queue) {
-		o.rewind()
-		return frame{}, false, o.closed
+	if o.closed {
+		return true
 	}
-	f = o.queue[o.head]
-	o.queue[o.head] = frame{}
-	o.head++
-	return f, true, false
+	if len(o.receipts) >= o.maxFrames {
+		return false
+	}
+	o.receipts = append(o.receipts, receipt)
+	o.signal()
+	return true
 }
 
-// rewind makes the empty queue's memory usable again, and gives back what a burst took.
-func (o *outbox) rewind() {
-	o.head = 0
-	o.queue = o.queue[:0]
-	if cap(o.queue) > 256 {
-		o.queue = nil
+// mark says that a room has something for the stream, or may have. It may be called under the room's lock.
+func (o *outbox) mark(rd *reader) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if rd.queued {
+		return
+	}
+	rd.queued = true
+	o.ready = append(o.ready, rd)
+	o.signal()
+}
+
+// fetch counts a fetch that begins, fetched one that has ended; its reader, if it is not nil, goes on.
+func (o *outbox) fetch() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.fetches++
+}
+
+func (o *outbox) fetched(rd *reader) {
+	o.mu.Lock()
+	o.fetches--
+	o.signal()
+	o.mu.Unlock()
+	if rd != nil {
+		o.mark(rd)
 	}
 }
 
-// close lets what is queued go out, and nothing after it.
+// takeControl gives the control frame to send next, or nil: a frame of receipts counts as one.
+func (o *outbox) takeControl() (*imv1.MessageResponse, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.control) > 0 {
+		f := o.control[0]
+		o.control = slices.Delete(o.control, 0, 1)
+		o.bytes -= f.size
+		return f.message, nil
+	}
+	if len(o.receipts) == 0 {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	n := min(len(o.receipts), maxReceipts)
+	told := &imsdkv1.Receipts{Receipts: slices.Clone(o.receipts[:n])}
+	o.receipts = slices.Delete(o.receipts, 0, n)
+	return controlFrame(imv1.MessageType_MESSAGE_TYPE_RECEIPT, &imv1.MessageResponse{}, told)
+}
+
+// takeReady gives the room whose turn it is, or nil. last: there will be nothing more at all.
+func (o *outbox) takeReady() (rd *reader, last bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.ready) == 0 {
+		return nil, o.closed && o.fetches == 0 && len(o.control) == 0 && len(o.receipts) == 0
+	}
+	rd = o.ready[0]
+	o.ready = slices.Delete(o.ready, 0, 1)
+	rd.queued = false
+	return rd, false
+}
+
+func (o *outbox) isClosed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closed
+}
+
+// close lets what is there go out, and nothing after it.
 func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -53,7 +53,7 @@ func (s *Server) publish(ctx context.Context, out *runtime.Outgoing) (*runtime.R
 	if err := s.checkOutgoing(message); err != nil {
 		return nil, err
 	}
-	receipt, err := sub.append(message)
+	receipt, err := sub.append(ctx, message)
 	return s.counted(receipt), err
 }
 

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"errors"
 	"log/slog"
+	"maps"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
@@ -25,6 +27,10 @@ func (st *stream) handle(request *imv1.MessageRequest) {
 		st.answerJoin(request)
 	case imv1.MessageType_MESSAGE_TYPE_LEAVE:
 		st.answerLeave(request)
+	case imv1.MessageType_MESSAGE_TYPE_CURSOR:
+		if err := st.answerCursor(request); err != nil {
+			st.noteRefusal(request, err)
+		}
 	default:
 		st.answerSend(request)
 	}
@@ -41,13 +47,32 @@ func (st *stream) answerHeartbeat(request *imv1.MessageRequest) {
 	}))
 }
 
-// answerSend takes a message and, if that is agreed, tells what became of it.
+func (st *stream) answerCursor(request *imv1.MessageRequest) error {
+	if !st.contract.resume {
+		return refuse(codes.InvalidArgument, "a CURSOR was not agreed on here")
+	}
+	if err := st.checkEnvelope(request); err != nil {
+		return err
+	}
+	return st.takeCursors(request)
+}
+
+// answerSend takes a message and, if that is agreed, tells what became of it. Where the log cannot be reached nothing is
+// decided: the stream ends, and the client sends again.
 func (st *stream) answerSend(request *imv1.MessageRequest) {
 	err := st.checkEnvelope(request)
+	if err == nil {
+		err = st.checkOrder(request)
+	}
 	var receipt *runtime.Receipt
 	if err == nil {
 		receipt, err = st.srv.takeFromStream(st, request)
 	}
+	if unknown, ok := errors.AsType[undecided](err); ok {
+		st.logFailed(request.GetRoomId(), unknown.err)
+		return
+	}
+	st.decide(request)
 	if err != nil {
 		st.noteRefusal(request, err)
 	}
@@ -67,8 +92,30 @@ func (st *stream) putReceipt(request *imv1.MessageRequest, receipt *runtime.Rece
 		told.Epoch, told.Seq, told.Duplicate = receipt.Epoch, receipt.Seq, receipt.Duplicate
 		told.Time = timestamppb.New(receipt.Time)
 	}
-	st.putControl(imv1.MessageType_MESSAGE_TYPE_RECEIPT, &imv1.MessageResponse{},
-		&imsdkv1.Receipts{Receipts: []*imsdkv1.Receipt{told}})
+	if st.ctx.Err() == nil && !st.out.putReceipt(told) {
+		st.endSlow()
+	}
+}
+
+// checkOrder refuses a send whose predecessor in the room this stream has not decided.
+func (st *stream) checkOrder(request *imv1.MessageRequest) error {
+	if before := request.GetPrevSendNumber(); before > st.decided[request.GetRoomId()] {
+		return refuse(codes.Aborted, "send %d of room %q has not come on this stream: send it before send %d",
+			before, request.GetRoomId(), request.GetSendNumber())
+	}
+	return nil
+}
+
+// decide notes that a send is decided. Rooms that the stream has left are forgotten when they are many.
+func (st *stream) decide(request *imv1.MessageRequest) {
+	number, roomID := request.GetSendNumber(), request.GetRoomId()
+	if number <= st.decided[roomID] {
+		return
+	}
+	st.decided[roomID] = number
+	if len(st.decided) > 2*st.srv.config.maxRooms {
+		maps.DeleteFunc(st.decided, func(id string, _ uint64) bool { return id != roomID && st.in(id) == nil })
+	}
 }
 
 // putControl queues a control frame.

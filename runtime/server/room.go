@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -8,6 +10,7 @@ import (
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -21,14 +24,20 @@ type room struct {
 	config            *imv1.RoomConfig // read-only
 	created           time.Time
 
-	// mu makes one order of everything that happens in the room. It is held while a message is appended and put into the
-	// readers' queues. Under it may be taken: a stream's mu, an outbox's mu.
+	// unsubscribe ends what the engine calls; set before anybody else has the room.
+	unsubscribe func()
+
+	// mu is never held while the log is asked for something: the engine calls published under a lock of its own. Under mu may
+	// be taken: a stream's mu, an outbox's mu.
 	mu         sync.Mutex
 	gone       bool // removed; whoever finds it looks for another one
 	members    map[string]*member
-	readers    map[*stream]struct{}
-	log        roomLog
-	messages   int64 // without notices
+	readers    map[*stream]*reader
+	tail       tail
+	asked      asked
+	notices    []notice // to be appended, in order
+	noticing   bool     // somebody appends them
+	messages   int64    // without notices
 	lastActive time.Time
 	idle       *time.Timer // removes the empty room later; nil: nothing is planned
 	idleTimes  uint64      // how often idle was set
@@ -42,6 +51,29 @@ type member struct {
 	streams  map[*stream]struct{}
 }
 
+// openRoom makes a room and finds the end of its log. The caller ends its subscription.
+func (s *Server) openRoom(ctx context.Context, id string, info *imv1.RoomInfo) (*room, error) {
+	r := newRoom(s, id, info)
+	unsubscribe, err := s.config.engine.Subscribe(ctx, id, r.published)
+	if err != nil {
+		return nil, logUnreachable(id, err)
+	}
+	head, err := s.config.engine.Head(ctx, id)
+	if err != nil {
+		unsubscribe()
+		return nil, logUnreachable(id, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unsubscribe = unsubscribe
+	r.tail.start(head)
+	return r, nil
+}
+
+func logUnreachable(roomID string, err error) error {
+	return refuse(codes.Unavailable, "the log of room %q cannot be reached for now: %v", roomID, err)
+}
+
 func newRoom(s *Server, id string, info *imv1.RoomInfo) *room {
 	config := info.GetConfig()
 	if config == nil {
@@ -51,31 +83,51 @@ func newRoom(s *Server, id string, info *imv1.RoomInfo) *room {
 	return &room{
 		srv: s, id: id, name: info.GetName(), description: info.GetDescription(),
 		config: proto.CloneOf(config), created: now, lastActive: now,
-		members: make(map[string]*member), readers: make(map[*stream]struct{}),
-		log: newRoomLog(s.config.keepMessages, s.config.dedupeWindow),
+		members: make(map[string]*member), readers: make(map[*stream]*reader), asked: newAsked(),
 	}
 }
 
-// append numbers a message, keeps it and puts it into every reader's queue but those that skip names. mu is held.
-func (r *room) append(e *entry, message *imv1.MessageResponse, skip func(*stream) bool) {
-	r.log.append(e)
-	message.Seq, message.PrevSeq, message.Epoch = e.seq, e.prev, r.log.epoch
-	message.Timestamp = timestamppb.New(e.time)
-	r.srv.counts.appended.Add(1)
-	f := newFrame(message)
-	delivered := uint64(0)
-	for reader := range r.readers {
-		if !skip(reader) {
-			reader.put(f)
-			delivered++
+// published takes what was appended to the log, by this server or another one, and wakes those who read it. The engine
+// calls it.
+func (r *room) published(record roomlog.Record) {
+	f, err := frameOf(record)
+	if err != nil {
+		r.srv.log.Error("a message of the log does not parse", slog.String("room", r.id), slog.Uint64("seq", record.Seq),
+			slog.Any("error", err))
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.gone {
+		return
+	}
+	r.tail.add(f)
+	r.asked.note(f)
+	for _, rd := range r.readers {
+		if !rd.fetching && rd.fits(f) {
+			rd.st.out.mark(rd)
 		}
 	}
-	r.srv.counts.delivered.Add(delivered)
+}
+
+// epoch is the room's log as far as this server knows.
+func (r *room) epoch() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.tail.epoch
+}
+
+// said counts a message that somebody has said.
+func (r *room) said(at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.messages++
+	r.lastActive = at
 }
 
 // state is the room as Welcome tells it. mu is held.
 func (r *room) state() *imsdkv1.RoomState {
-	return &imsdkv1.RoomState{RoomId: r.id, Epoch: r.log.epoch, Head: r.log.head}
+	return &imsdkv1.RoomState{RoomId: r.id, Epoch: r.tail.epoch, Head: r.tail.head}
 }
 
 // info is the room as a client sees it. mu is held.

@@ -39,10 +39,11 @@ func (all *rooms) add(r *room) *room {
 // remove forgets a room that has gone. A new one with the same id stays.
 func (all *rooms) remove(r *room) {
 	all.mu.Lock()
-	defer all.mu.Unlock()
 	if all.all[r.id] == r {
 		delete(all.all, r.id)
 	}
+	all.mu.Unlock()
+	r.unsubscribe()
 }
 
 func (all *rooms) count() int {
@@ -51,13 +52,14 @@ func (all *rooms) count() int {
 	return len(all.all)
 }
 
-// close stops what waits for the end of idle rooms.
+// close stops what waits for the end of idle rooms, and what the engine calls.
 func (all *rooms) close() {
 	all.mu.RLock()
 	there := slices.Collect(maps.Values(all.all))
 	all.mu.RUnlock()
 	for _, r := range there {
 		r.stopIdle()
+		r.unsubscribe()
 	}
 }
 
@@ -70,7 +72,15 @@ func (s *Server) roomFor(ctx context.Context, id string) (*room, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.rooms.add(newRoom(s, id, info)), nil
+	made, err := s.openRoom(ctx, id, info)
+	if err != nil {
+		return nil, err
+	}
+	there := s.rooms.add(made)
+	if there != made {
+		made.unsubscribe()
+	}
+	return there, nil
 }
 
 func (s *Server) describe(ctx context.Context, id string) (info *imv1.RoomInfo, err error) {

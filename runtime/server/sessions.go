@@ -1,6 +1,8 @@
 package server
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"maps"
 	"slices"
 	"sync"
@@ -10,6 +12,12 @@ import (
 type sessionKey struct {
 	user string
 	id   uint64 // Hello's; for a client of today a number that the server made up for this one stream
+}
+
+// originOf names a session in a log, where its own id would let anybody who has seen it speak for it.
+func originOf(key sessionKey) uint64 {
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(key.user), key.id))
+	return max(binary.BigEndian.Uint64(sum[:]), 1)
 }
 
 // sessions finds the live stream of a session and all streams of a user.

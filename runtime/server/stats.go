@@ -16,7 +16,9 @@ type Stats struct {
 	Delivered uint64
 	// Refused messages, joins and acknowledgements.
 	Refused uint64
-	// SlowReaders are streams that were ended because their queue was full.
+	// Gaps that readers were told of.
+	Gaps uint64
+	// SlowReaders are streams that were ended because their queue was full, or the log had gone on without them.
 	SlowReaders uint64
 	// Silent are streams that were ended because nothing was heard from the client.
 	Silent uint64
@@ -27,7 +29,7 @@ type Stats struct {
 }
 
 type counters struct {
-	received, appended, duplicates, delivered, refused, slowReaders, silent, panics, audios atomic.Uint64
+	received, appended, duplicates, delivered, refused, gaps, slowReaders, silent, panics, audios atomic.Uint64
 }
 
 // Stats tells what the server has done. The numbers are not of one instant.
@@ -40,6 +42,7 @@ func (s *Server) Stats() Stats {
 		Duplicates:  s.counts.duplicates.Load(),
 		Delivered:   s.counts.delivered.Load(),
 		Refused:     s.counts.refused.Load(),
+		Gaps:        s.counts.gaps.Load(),
 		SlowReaders: s.counts.slowReaders.Load(),
 		Silent:      s.counts.silent.Load(),
 		Panics:      s.counts.panics.Load(),

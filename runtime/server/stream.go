@@ -13,7 +13,6 @@ import (
 	"github.com/game-im/im-grpc-sdk/runtime/heartbeat"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // stream is one StreamMessages call. Three goroutines work on it: the call's own handles what comes in, one receives, one
@@ -25,18 +24,23 @@ type stream struct {
 	cancel context.CancelCauseFunc
 
 	key            sessionKey
+	origin         uint64 // names the session in logs
 	wireSession    uint64 // the session id that others see; 0: a client of today
 	number         uint32 // of the session's streams, this one
 	contract       contract
 	agent          string        // Hello's
 	interval, wait time.Duration // the client's heartbeats
 	silence        time.Duration // ends the stream
+	window         int           // bytes of a room that may be in flight; 0: no bound
+	resumes        []*imsdkv1.ResumeRoom
 
 	watch    *heartbeat.Watchdog
 	incoming chan received // unbuffered: what is received and not handled is one message
 	out      *outbox
 	sent     chan struct{} // closed when the sender has ended
 	left     chan struct{} // closed when the stream has left its rooms and its session
+
+	decided map[string]uint64 // the last send number decided in each room; for the handling goroutine alone
 
 	mu    sync.Mutex
 	gone  bool             // joins no more
@@ -56,11 +60,13 @@ func (s *Server) StreamMessages(rpc grpc.BidiStreamingServer[imv1.MessageRequest
 	st := &stream{
 		srv: s, rpc: rpc, ctx: ctx, cancel: cancel,
 		incoming: make(chan received),
-		out:      newOutbox(s.config.queueMessages, s.config.queueBytes),
+		out:      newOutbox(s.config.queueFrames, s.config.queueBytes),
 		sent:     make(chan struct{}),
 		left:     make(chan struct{}),
 		rooms:    make(map[string]*room),
+		decided:  make(map[string]uint64),
 	}
+	st.shakeHands(st.ctx)
 	if !s.streams.add(st) {
 		return errClosing
 	}
@@ -83,18 +89,17 @@ func (st *stream) run() error {
 	if err != nil {
 		return err
 	}
-	st.shakeHands(st.ctx)
 	defer close(st.left)
 	defer st.leaveAll(reasonDisconnected)
-	var state *imsdkv1.RoomState
+	var states []*imsdkv1.RoomState
 	if user != "" {
-		if state, err = st.open(user, firstValue(st.ctx, roomKey), metadataOf(st.ctx)); err != nil {
+		if states, err = st.open(user, firstValue(st.ctx, roomKey), metadataOf(st.ctx)); err != nil {
 			return err
 		}
 	}
 	st.srv.log.Debug("stream opened", slog.String("user", user), slog.Bool("handshake", st.contract.known),
 		slog.String("agent", st.agent))
-	header, err := st.header(state)
+	header, err := st.header(states)
 	if err != nil {
 		return err
 	}
@@ -111,20 +116,17 @@ func (st *stream) run() error {
 	return st.handleAll()
 }
 
-// open makes the stream its user's and joins the default room, if there is one. The stream of the same session that was
-// live until now is ended, and waited for, after the join: so the user is in the room all the time, and what the
-// old stream had read is decided before what this one reads.
-func (st *stream) open(user, roomID string, metadata map[string]string) (*imsdkv1.RoomState, error) {
+// open makes the stream its user's and joins its rooms. The stream of the same session that was live until now is ended,
+// and waited for, after the joins: so the user is in the rooms all the time, and what the old stream had read is decided
+// before what this one reads.
+func (st *stream) open(user, roomID string, metadata map[string]string) ([]*imsdkv1.RoomState, error) {
 	st.key.user = user
+	st.origin = originOf(st.key)
 	before, ok := st.srv.sessions.claim(st)
 	if !ok {
 		return nil, refuse(codes.Aborted, "stream %d of this session is newer than stream %d", before.number, st.number)
 	}
-	var state *imsdkv1.RoomState
-	var err error
-	if roomID != "" {
-		state, err = st.srv.joinDefault(st, roomID, metadata)
-	}
+	states, err := st.joinAtStart(roomID, metadata)
 	if before != nil {
 		before.end(refuse(codes.Aborted, "stream %d of the same session has taken over", st.number))
 		<-before.left // even if this one has ended meanwhile: a third one waits only for this one
@@ -132,7 +134,7 @@ func (st *stream) open(user, roomID string, metadata map[string]string) (*imsdkv
 			return nil, st.reason()
 		}
 	}
-	return state, err
+	return states, err
 }
 
 // learnUser is for streams whose metadata name no user: the first message does. Then it handles the rest.
@@ -192,8 +194,8 @@ func (st *stream) finish(err error) error {
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
-	st.leaveAll(reasonLeft)
 	st.out.close()
+	st.leaveAll(reasonLeft)
 	select {
 	case <-st.sent:
 		return nil
@@ -234,41 +236,6 @@ func (st *stream) handOn(next received) bool {
 func (st *stream) silent() {
 	st.srv.counts.silent.Add(1)
 	st.end(refuse(codes.Unavailable, "nothing was heard from this client for %s", st.silence))
-}
-
-// sendAll sends what is queued. It ends when the stream has ended or the outbox is closed and empty.
-func (st *stream) sendAll() {
-	defer close(st.sent)
-	sent := 0
-	for {
-		next, ok, last := st.out.take(sent)
-		sent = next.size
-		switch {
-		case ok:
-			if err := st.rpc.Send(next.message); err != nil {
-				st.end(asStatus(err, codes.Unavailable))
-				return
-			}
-		case last:
-			return
-		default:
-			select {
-			case <-st.out.wake:
-			case <-st.ctx.Done():
-				return
-			}
-		}
-	}
-}
-
-// put queues a frame. A stream whose queue is full is ended. It may be called under any lock.
-func (st *stream) put(f frame) {
-	if st.ctx.Err() != nil || st.out.put(f) {
-		return
-	}
-	st.srv.counts.slowReaders.Add(1)
-	st.end(status.Errorf(codes.ResourceExhausted,
-		"this client reads too slowly: %d messages or %d bytes wait for it", st.out.maxMessages, st.out.maxBytes))
 }
 
 // leaveAll takes the stream out of everything. It may be called twice; the first reason counts.

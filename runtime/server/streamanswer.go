@@ -2,8 +2,10 @@ package server
 
 import (
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 )
 
 // answerJoin answers JOIN with JOINED.
@@ -13,10 +15,15 @@ func (st *stream) answerJoin(request *imv1.MessageRequest) {
 		return
 	}
 	err := st.checkEnvelope(request)
+	content := &imsdkv1.Join{}
+	if err == nil && proto.Unmarshal(request.GetContent(), content) != nil {
+		err = refuse(codes.InvalidArgument, "the content of the JOIN does not parse")
+	}
 	if err == nil {
-		err = st.srv.join(st.ctx, st, request.GetRoomId(), request.GetMetadata(), func(r *room) *imv1.MessageResponse {
+		wish := joining{roomID: request.GetRoomId(), metadata: request.GetMetadata(), from: content.GetCursor()}
+		err = st.srv.join(st.ctx, st, wish, func(r *room) *imv1.MessageResponse {
 			envelope := &imv1.MessageResponse{
-				MessageId: request.GetMessageId(), RoomId: r.id, Epoch: r.log.epoch, Seq: r.log.head,
+				MessageId: request.GetMessageId(), RoomId: r.id, Epoch: r.tail.epoch, Seq: r.tail.head,
 			}
 			message, err := controlFrame(imv1.MessageType_MESSAGE_TYPE_JOINED, envelope, r.joinResponse())
 			if err != nil { // names and ids are valid UTF-8, so this encodes

@@ -21,7 +21,7 @@ func TestAJoinOnTheStreamIsAnsweredWithTheRoom(t *testing.T) {
 		s.today("ben", "r")
 		anna := s.knowing("anna", "", 1, 1)
 		message, response := anna.join("r", nil)
-		if message.GetEpoch() == 0 || message.GetSeq() != 2 || message.GetRoomId() != "r" { // two notices so far
+		if message.GetEpoch() == 0 || message.GetSeq() != 1 || message.GetRoomId() != "r" { // ben's notice; anna's comes after
 			t.Errorf("JOINED: %v", message)
 		}
 		if response.GetStatus().GetCode() != 0 || response.GetRoomInfo().GetUserCount() != 2 ||

@@ -1,12 +1,17 @@
 package server
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"sync"
+)
 
 // streamSet has every stream from its start to its end, and waits for the goroutines of all of them.
 type streamSet struct {
 	mu      sync.Mutex
 	all     map[*stream]struct{}
-	closed  bool
+	closed  bool           // takes no more
+	empty   chan struct{}  // not nil: closed when there is none left
 	running sync.WaitGroup // one for each goroutine of a stream; Add only under mu and before closed, or beside a counted one
 }
 
@@ -29,8 +34,28 @@ func (set *streamSet) add(st *stream) bool {
 func (set *streamSet) remove(st *stream) {
 	set.mu.Lock()
 	delete(set.all, st)
+	set.checkEmpty()
 	set.mu.Unlock()
 	set.running.Done()
+}
+
+// checkEmpty tells drain. mu is held.
+func (set *streamSet) checkEmpty() {
+	if set.empty != nil && len(set.all) == 0 {
+		close(set.empty)
+		set.empty = nil
+	}
+}
+
+// drain takes no more streams. It gives those that are there, and a channel that closes when all have ended.
+func (set *streamSet) drain() ([]*stream, <-chan struct{}) {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	set.closed = true
+	empty := make(chan struct{})
+	set.empty = empty
+	set.checkEmpty()
+	return slices.Collect(maps.Keys(set.all)), empty
 }
 
 func (set *streamSet) count() int {

@@ -9,9 +9,10 @@ import (
 const grace = 500 * time.Millisecond
 
 // Close ends the session for good: new calls fail with ErrClosed at once, those that wait are told so, messages that
-// wait for a handler are dropped. It returns within a second, gives the server half of it to take what was sent, and
-// always returns nil. Handlers and callbacks that run go on, with their context cancelled; Done tells when they have
-// ended. It may be called from anywhere, a handler included, and more than once.
+// wait for a handler are dropped. Sends that no stream has yet fail at once, so wait before for those that matter; those
+// that the stream has may still get their receipts. It returns within a second, gives the server half of it to take what
+// was sent, and always returns nil. Handlers and callbacks that run go on, with their context cancelled; Done tells when
+// they have ended. It may be called from anywhere, a handler included, and more than once.
 func (s *Session) Close() error {
 	s.end(ErrClosed)
 	return nil
@@ -29,10 +30,13 @@ func (s *Session) end(reason error) {
 		s.disconnected(reason)
 	}
 	s.lanes.close()
+	s.outbox.shut(s.closedError(), true)
 	close(s.closing)
+	s.saves.last()
 	if live != nil {
 		awaitEnd(live)
 	}
+	s.saves.await()
 	s.cancel(ErrClosed)
 	if s.owned {
 		s.group.start(func() {

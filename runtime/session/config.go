@@ -24,6 +24,7 @@ type config struct {
 	conn         *grpc.ClientConn // given by WithConn
 	// transports are what Dial's connection consists of; the credentials fill it.
 	transports transports
+	waker      *waker // that the resolvers wake
 	handlers   handlers
 	receiving  receiving
 	sending    sending
@@ -68,12 +69,18 @@ type receiving struct {
 	laneMessages int
 	laneWorkers  int
 	echo         bool
+	window       int // bytes
+	onGap        GapFunc
+	store        CursorStore
 }
 
 // sending is what a message passes on its way out.
 type sending struct {
 	interceptors []runtime.SendInterceptor
 	limiter      *rate.Limiter
+
+	outboxMessages, outboxBytes int
+	outboxNoWait, toNewLog      bool
 }
 
 func defaults() *config {
@@ -87,7 +94,9 @@ func defaults() *config {
 			reconnect:         Reconnect{}.withDefaults(),
 		},
 		dialing:   dialing{policy: balancer.RoundRobin},
-		receiving: receiving{laneMessages: 256, laneWorkers: 64},
+		receiving: receiving{laneMessages: 256, laneWorkers: 64, window: 256 << 10},
+		sending:   sending{outboxMessages: 4096, outboxBytes: 8 << 20},
+		waker:     new(waker),
 		log:       slog.New(slog.DiscardHandler),
 	}
 }

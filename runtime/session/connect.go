@@ -16,7 +16,8 @@ import (
 // reason, and the session is idle again, so that Connect may be called again. From then on the session comes back by
 // itself when the stream breaks (WithReconnect). Messages may reach handlers before Connect returns.
 //
-// Errors: ErrAlreadyConnected, ErrClosed; a refusal of the user or of the default room, with the server's code.
+// Errors: ErrAlreadyConnected, ErrClosed; a refusal of the user or of the default room, with the server's code; what the
+// CursorStore's Load returned.
 func (s *Session) Connect(ctx context.Context) error {
 	if !s.group.enter() {
 		return s.connectError(ctx, s.closedError())
@@ -28,9 +29,15 @@ func (s *Session) Connect(ctx context.Context) error {
 		}
 		return ErrAlreadyConnected
 	}
+	if err := s.loadCursors(ctx); err != nil {
+		s.move(StateIdle, nil, nil, StateConnecting)
+		return err
+	}
+	s.outbox.open()
 	st, err := s.attempt(ctx)
 	if err != nil {
 		err = s.connectError(ctx, err)
+		s.outbox.shut(fmt.Errorf("%w: %w", ErrNotConnected, err), false)
 		s.move(StateIdle, nil, nil, StateConnecting)
 		return err
 	}
@@ -63,7 +70,11 @@ func (s *Session) establish(ctx context.Context) (*stream, error) {
 	if err != nil {
 		return nil, orCause(ctx, err)
 	}
-	if err = st.shake(ctx, s.doubt.Load()); err == nil {
+	err = st.shake(ctx, s.doubt.Load())
+	if err == nil && s.outbox.unsure() {
+		st.late(ctx) // a server without receipts would leave those sends in doubt for good
+	}
+	if err == nil {
 		err = s.enterRooms(ctx, st)
 	}
 	if err != nil {

@@ -1,16 +1,20 @@
 package session
 
 import (
+	"math"
 	"slices"
 
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 )
 
-// ownCapabilities are what this session knows; docs/protocol.md has the others, which are not built yet.
+// ownCapabilities are what this session knows; docs/protocol.md has another one, which is not built yet.
 func ownCapabilities() []imsdkv1.Capability {
 	return []imsdkv1.Capability{
 		imsdkv1.Capability_CAPABILITY_RECEIPTS,
 		imsdkv1.Capability_CAPABILITY_STREAM_ROOMS,
+		imsdkv1.Capability_CAPABILITY_RESUME,
+		imsdkv1.Capability_CAPABILITY_FLOW_CONTROL,
+		imsdkv1.Capability_CAPABILITY_GO_AWAY,
 	}
 }
 
@@ -22,6 +26,13 @@ type Capabilities struct {
 	Receipts bool
 	// StreamRooms tells that rooms are joined and left on the stream, at the very server that has it.
 	StreamRooms bool
+	// Resume tells that the server keeps a log of each room: what is sent while the session is away comes afterwards,
+	// and what the log no longer has is told.
+	Resume bool
+	// FlowControl tells that the server sends each room no further ahead than the window lets it (WithWindow).
+	FlowControl bool
+	// GoAway tells that the server says so before it stops.
+	GoAway bool
 	// Agent is what the server calls itself.
 	Agent string
 }
@@ -41,6 +52,9 @@ func newContract(welcome *imsdkv1.Welcome) *contract {
 			Handshake:   true,
 			Receipts:    has(imsdkv1.Capability_CAPABILITY_RECEIPTS),
 			StreamRooms: has(imsdkv1.Capability_CAPABILITY_STREAM_ROOMS),
+			Resume:      has(imsdkv1.Capability_CAPABILITY_RESUME),
+			FlowControl: has(imsdkv1.Capability_CAPABILITY_RESUME) && has(imsdkv1.Capability_CAPABILITY_FLOW_CONTROL),
+			GoAway:      has(imsdkv1.Capability_CAPABILITY_GO_AWAY),
 			Agent:       welcome.GetAgent(),
 		},
 		welcome: welcome,
@@ -62,6 +76,18 @@ func (c *contract) hasRoom(roomID string) bool {
 		}
 	}
 	return false
+}
+
+// window is how many bytes of a room the server may have sent beyond its cursor; 0: there is no bound.
+func (c *contract) window(asked int) int {
+	switch told := c.welcome.GetWindowBytes(); {
+	case !c.FlowControl:
+		return 0
+	case told == 0:
+		return asked
+	default:
+		return int(min(told, math.MaxInt32))
+	}
 }
 
 // maxMessageBytes is what the server takes at most, 0 if it does not say.

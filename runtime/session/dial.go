@@ -33,7 +33,7 @@ func Dial(target string, opts ...Option) (*Session, error) {
 	if err := checkTarget(target, schemes); err != nil {
 		return nil, fmt.Errorf("session.Dial: target %q: %w", target, err)
 	}
-	dialOptions, err := c.dialOptions(schemes)
+	dialOptions, err := c.dialOptions(target, schemes)
 	if err != nil {
 		return nil, fmt.Errorf("session.Dial: %w", err)
 	}
@@ -44,8 +44,8 @@ func Dial(target string, opts ...Option) (*Session, error) {
 	return newSession(c, strconv.Quote(target), imv1.NewIMServiceClient(conn), conn, true), nil
 }
 
-// dialOptions are the session's own, then the application's, which win.
-func (c *config) dialOptions(schemes []discovery.Scheme) ([]grpc.DialOption, error) {
+// dialOptions are the session's own, then the application's, which win, then what gRPC would take without them.
+func (c *config) dialOptions(target string, schemes []discovery.Scheme) ([]grpc.DialOption, error) {
 	serviceConfig, err := c.dialing.policy.ServiceConfig()
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (c *config) dialOptions(schemes []discovery.Scheme) ([]grpc.DialOption, err
 	}
 	builders := make([]resolver.Builder, len(schemes))
 	for i, scheme := range schemes {
-		builders[i] = scheme.Builder()
+		builders[i] = waking(scheme.Builder(), c.waker.wake)
 	}
 	opts := []grpc.DialOption{
 		grpc.WithTransportCredentials(trackedCredentials{TransportCredentials: creds, all: &c.transports}),
@@ -67,7 +67,9 @@ func (c *config) dialOptions(schemes []discovery.Scheme) ([]grpc.DialOption, err
 	for _, perRPC := range c.dialing.perRPC {
 		opts = append(opts, grpc.WithPerRPCCredentials(perRPC))
 	}
-	return append(opts, c.dialing.options...), nil
+	opts = append(opts, c.dialing.options...)
+	// Of two resolvers of a scheme gRPC takes the first: the application's own stay before gRPC's.
+	return append(opts, grpc.WithResolvers(wakers(target, c.waker.wake)...)), nil
 }
 
 // connectParams leave the waits between tries to the session: each of its tries resets the connection's own backoff,

@@ -22,9 +22,17 @@ var (
 	ErrAlreadyConnected = errors.New("the session is connected already")
 	// ErrClosed: Close was called, or the tries to reconnect are used up; Err then tells why.
 	ErrClosed = errors.New("the session is closed")
-	// ErrMaybeDelivered: the message was handed to a stream that broke, or the caller stopped waiting, before the
-	// server said what became of it. It may have been delivered.
+	// ErrMaybeDelivered: the message was handed to a stream, and the session or the caller gave it up before the server
+	// had said what became of it. It may have been delivered, or may still be. Every error of a send is this one, or
+	// the message was certainly not delivered.
 	ErrMaybeDelivered = errors.New("the message may have been delivered, or not")
+	// ErrNotDelivered: the send was given up before any stream had taken the message, which was certainly not
+	// delivered. The error wraps the reason too: that of the context, ErrClosed, …. What the server refuses, or what is
+	// wrong with a message, is certain as well and has errors of its own.
+	ErrNotDelivered = errors.New("the message was not delivered")
+	// ErrOutboxFull: too many sends wait for their receipts (WithOutbox), and WithOutboxNoWait asks not to wait. The
+	// message was not delivered.
+	ErrOutboxFull = errors.New("the outbox is full: too many sends wait for their receipts")
 )
 
 // rpcError is a gRPC error that reads without gRPC's prefix.

@@ -64,3 +64,53 @@ func TestReconnectsLeaveNothingBehind(t *testing.T) { //nolint:paralleltest // i
 		}
 	})
 }
+
+func TestSendsLeaveNothingBehind(t *testing.T) { //nolint:paralleltest // it measures
+	synctest.Test(t, func(t *testing.T) {
+		srv := &script{stream: func(p *peer) error {
+			_ = p.greet(welcome())
+			for {
+				message, err := p.Recv() // and writes nothing down
+				if err != nil {
+					return nil //nolint:nilerr // the client has gone
+				}
+				if len(message.GetContent()) == 0 || message.GetType() == 8 {
+					_ = p.answer(message, true)
+				}
+			}
+		}}
+		n := start(t, srv)
+		s := n.connected(t)
+		long, end := context.WithCancel(t.Context())
+		defer end()
+		again := func(times int) {
+			for i := range times {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				short, give := context.WithCancel(ctx)
+				pending := s.SendAsync(long, &runtime.Outgoing{RoomID: "r", Type: 1000})
+				s.SendAsync(short, &runtime.Outgoing{RoomID: "q", Type: 1000, Raw: []byte("no receipt")})
+				give()
+				if _, err := s.SendRaw(ctx, "r", 1000, nil); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := pending.Wait(ctx); err != nil {
+					t.Fatal(err)
+				}
+				cancel()
+				if i%500 == 499 { // what was given up goes with its stream
+					restart(t, n, s)
+					srv.mu.Lock()
+					srv.peers = nil // they hold their connections
+					srv.mu.Unlock()
+				}
+			}
+		}
+		again(1000)
+		goroutines, heap := measured()
+		again(5000)
+		goroutinesNow, heapNow := measured()
+		if goroutinesNow > goroutines || heapNow > heap+1<<20 {
+			t.Errorf("%d goroutines, then %d; %d bytes on the heap, then %d", goroutines, goroutinesNow, heap, heapNow)
+		}
+	})
+}

@@ -54,8 +54,9 @@ func fitsHeader(value string) bool {
 	return strings.TrimSpace(value) == value
 }
 
-// hello is the client's half of the handshake for its stream of that number.
+// hello is the client's half of the handshake for its stream of that number. No stream is open.
 func (s *Session) hello(number uint32) *imsdkv1.Hello {
+	rooms, more := s.helloRooms(number)
 	return &imsdkv1.Hello{
 		Version:           handshakeVersion,
 		SessionId:         s.id,
@@ -63,9 +64,34 @@ func (s *Session) hello(number uint32) *imsdkv1.Hello {
 		Capabilities:      ownCapabilities(),
 		HeartbeatInterval: durationpb.New(s.config.timing.heartbeatInterval),
 		HeartbeatTimeout:  durationpb.New(s.config.timing.heartbeatTimeout),
+		Rooms:             rooms,
+		MoreRooms:         more,
+		WindowBytes:       uint64(s.config.receiving.window),
 		Limits:            &imsdkv1.Limits{MaxMessageBytes: maxReceiveBytes},
 		Agent:             s.config.agent,
 	}
+}
+
+// maxHelloRooms is how many bytes of Hello may be rooms: metadata has to stay below 8 KiB, tokens included.
+const maxHelloRooms = 2 << 10
+
+// helloRooms are the rooms that a stream goes on with, as many as fit; more: some did not.
+func (s *Session) helloRooms(number uint32) (rooms []*imsdkv1.ResumeRoom, more bool) {
+	joined := s.rooms.all()
+	s.positions.keep(joined)
+	left := maxHelloRooms
+	for _, room := range s.rooms.inOrder() {
+		entry := &imsdkv1.ResumeRoom{Cursor: s.positions.cursor(room), Metadata: joined[room]}
+		size := proto.Size(&imsdkv1.Hello{Rooms: []*imsdkv1.ResumeRoom{entry}})
+		if size > left {
+			more = true
+			continue
+		}
+		left -= size
+		entry.Cursor = s.positions.announce(room, number)
+		rooms = append(rooms, entry)
+	}
+	return rooms, more
 }
 
 // readWelcome finds the server's half in its header. Nil: a server of today.
@@ -84,20 +110,26 @@ func readWelcome(header metadata.MD, log *slog.Logger) *imsdkv1.Welcome {
 
 // watchHeader waits for the server's header for as long as the stream lives, and switches the contract on if it shows
 // one, be it late.
-func (st *stream) watchHeader() {
+func (s *Session) watchHeader(st *stream) {
 	header, err := st.grpc.Header()
 	if err != nil || header == nil { // the stream has ended; its reader knows why
 		return
 	}
 	if welcome := readWelcome(header, st.log); welcome != nil {
-		st.agree(newContract(welcome))
+		s.agree(st, newContract(welcome))
 	}
 	close(st.header)
 }
 
-// agree switches the contract on.
-func (st *stream) agree(c *contract) {
+// agree switches the contract on, before the reader hands on the first message.
+func (s *Session) agree(st *stream, c *contract) {
 	st.contract.Store(c)
+	for _, room := range c.welcome.GetRooms() {
+		s.enteredRoom(st, room.GetRoomId(), position{epoch: room.GetEpoch(), seq: room.GetHead()})
+	}
+	if c.Resume {
+		s.teller.attach(st)
+	}
 	interval := st.timing.heartbeatInterval
 	if asked := c.welcome.GetHeartbeatInterval().AsDuration(); asked > 0 && asked < interval {
 		interval = max(asked, minHeartbeat)

@@ -19,10 +19,26 @@ type lanes struct {
 
 // lane is the work of one room.
 type lane struct {
-	room  string
-	queue []func()
-	space chan struct{} // not nil while a reader waits for room in the queue
+	room    string
+	queue   []laneWork
+	bounded int           // of the queue: work that the capacity bounds
+	space   chan struct{} // not nil while a reader waits for room in the queue
 }
+
+// laneWork is a piece of work. One that a window bounds at its server counts for no capacity.
+type laneWork struct {
+	run      func()
+	windowed bool
+}
+
+// pushed says what became of work.
+type pushed uint8
+
+const (
+	pushedIn   pushed = iota // it will run
+	pushedAway               // it was dropped: the stream or the session ends
+	pushedOver               // it was dropped: far too much waits
+)
 
 func newLanes(g *group, a *awaited, capacity, workers int) *lanes {
 	return &lanes{
@@ -35,12 +51,13 @@ func newLanes(g *group, a *awaited, capacity, workers int) *lanes {
 const overflow = 16
 
 // push puts work at the end of its room's lane. When the lane is full it calls full, waits for room, then calls resumed.
-// It does not wait while somebody waits for the server: the lane then takes more than its capacity, and false says that
-// it takes no more at all. The end of stop, or of all lanes, ends the wait and drops the work.
-func (l *lanes) push(stop <-chan struct{}, room string, work func(), full, resumed func()) bool {
+// It does not wait while somebody waits for the server: the lane then takes more than its capacity, up to overflow. The
+// end of stop, or of all lanes, ends the wait and drops the work.
+func (l *lanes) push(stop <-chan struct{}, room string, run func(), full, resumed func()) pushed {
+	work := laneWork{run: run}
 	space := l.try(room, work, l.capacity)
 	if space == nil {
-		return true
+		return pushedIn
 	}
 	full()
 	defer resumed()
@@ -49,18 +66,29 @@ func (l *lanes) push(stop <-chan struct{}, room string, work func(), full, resum
 		case <-space:
 			space = l.try(room, work, l.capacity)
 		case <-l.awaited.anybody():
-			return l.try(room, work, overflow*l.capacity) == nil
+			if l.try(room, work, overflow*l.capacity) != nil {
+				return pushedOver
+			}
+			return pushedIn
 		case <-l.stop:
-			return true
+			return pushedAway
 		case <-stop:
-			return true
+			return pushedAway
 		}
 	}
-	return true
+	return pushedIn
+}
+
+// put is push for a stream whose reader never waits. Windowed work is always taken, other work up to overflow.
+func (l *lanes) put(room string, work laneWork) pushed {
+	if l.try(room, work, overflow*l.capacity) != nil {
+		return pushedOver
+	}
+	return pushedIn
 }
 
 // try gives a channel that closes when there may be room, or nil if the work is taken or dropped.
-func (l *lanes) try(room string, work func(), capacity int) <-chan struct{} {
+func (l *lanes) try(room string, work laneWork, capacity int) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -72,13 +100,16 @@ func (l *lanes) try(room string, work func(), capacity int) <-chan struct{} {
 		l.rooms[room] = current
 		l.schedule(current)
 	}
-	if len(current.queue) >= capacity {
+	if !work.windowed && current.bounded >= capacity {
 		if current.space == nil {
 			current.space = make(chan struct{})
 		}
 		return current.space
 	}
 	current.queue = append(current.queue, work)
+	if !work.windowed {
+		current.bounded++
+	}
 	return nil
 }
 
@@ -103,8 +134,8 @@ func (l *lanes) serve(current *lane) {
 		}
 	}()
 	for current != nil {
-		if work := l.pop(current); work != nil {
-			work()
+		if run := l.pop(current); run != nil {
+			run()
 		}
 		current = l.following(current)
 	}
@@ -117,13 +148,17 @@ func (l *lanes) pop(current *lane) func() {
 		return nil
 	}
 	work := current.queue[0]
-	current.queue[0] = nil
+	current.queue[0] = laneWork{}
 	current.queue = current.queue[1:]
+	if work.windowed {
+		return work.run
+	}
+	current.bounded--
 	if current.space != nil {
 		close(current.space)
 		current.space = nil
 	}
-	return work
+	return work.run
 }
 
 // following is where a worker goes on after a piece of work: another lane that waits has its turn first.

@@ -15,46 +15,45 @@ import (
 
 // supervise stands by the live stream, and brings the session back whenever it ends.
 func (s *Session) supervise(st *stream) {
-	attempt := 0
+	attempt, hurried := 0, false
 	for {
 		<-st.gone
 		if errors.Is(st.err, errDead) {
 			s.doubt.Store(true)
 			s.cutTransport(st)
 		}
-		s.outbox.failAll(s.whyEnded(st))
+		s.outbox.streamEnded()
 		if _, _, ok := s.move(StateReconnecting, nil, nil, StateConnected); !ok {
 			return // closed
 		}
+		s.waker.reset()
 		s.disconnected(st.err)
 		if time.Since(st.ready) >= s.config.timing.reconnect.Stable {
-			attempt = 0
+			attempt, hurried = 0, false
 		}
-		if st = s.comeBack(&attempt, st.err); st == nil {
+		// A server that wants the session elsewhere has spread the tries already. One that wants so at once of each
+		// stream would be hammered: then the second one in a row waits.
+		hurried = st.left() && !hurried
+		if st = s.comeBack(&attempt, hurried, st.err); st == nil {
 			return
 		}
 	}
 }
 
-// whyEnded is what sends are told that a stream leaves undecided.
-func (s *Session) whyEnded(st *stream) error {
-	if s.State() == StateClosed {
-		return s.closedError()
-	}
-	return st.err
-}
-
-// comeBack tries until there is a live stream again. Nil: the session is closed.
-func (s *Session) comeBack(attempt *int, cause error) *stream {
+// comeBack tries until there is a live stream again, the first time at once if there is a hurry: that try does not count.
+// Nil: the session is closed.
+func (s *Session) comeBack(attempt *int, hurry bool, cause error) *stream {
 	policy := s.config.timing.reconnect
-	for {
-		*attempt++
-		if policy.giveUp(*attempt) {
-			s.giveUp(*attempt-1, cause)
-			return nil
-		}
-		if !s.pause(policy.wait(*attempt, cause), *attempt) {
-			return nil
+	for hurry = hurry && !policy.Disabled; ; hurry = false {
+		if !hurry {
+			*attempt++
+			if policy.giveUp(*attempt) {
+				s.giveUp(*attempt-1, cause)
+				return nil
+			}
+			if !s.pause(policy.wait(*attempt, cause), *attempt) {
+				return nil
+			}
 		}
 		st, err := s.attempt(s.ctx)
 		if err == nil {
@@ -68,7 +67,7 @@ func (s *Session) comeBack(attempt *int, cause error) *stream {
 			return nil
 		}
 		cause = s.connectError(s.ctx, err)
-		s.reportError(fmt.Errorf("try %d to reconnect: %w", *attempt, cause))
+		s.reportError(fmt.Errorf("try %d to reconnect: %w", max(*attempt, 1), cause))
 	}
 }
 
@@ -85,10 +84,11 @@ func (s *Session) giveUp(tries int, cause error) {
 }
 
 // pause waits before a try. From the second one on it ends early when the connection is up before: a try of ours had asked
-// it to dial, at a time that was random already.
+// it to dial, at a time that was random already. Wake, and a resolver that names other servers, end it at once.
 func (s *Session) pause(d time.Duration, attempt int) bool {
 	ctx, cancel := context.WithTimeout(s.ctx, d)
 	defer cancel()
+	defer s.waker.during(cancel)()
 	if attempt > 1 && s.conn != nil && s.conn.GetState() != connectivity.Ready && s.untilReady(ctx) {
 		return true
 	}

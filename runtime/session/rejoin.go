@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
@@ -13,7 +14,7 @@ const (
 	joinsAtOnce  = 16
 )
 
-// enterRooms puts a new stream into the session's rooms, but for those that its metadata has joined already. The first
+// enterRooms puts a new stream into the session's rooms, but for those that its start has joined already. The first
 // stream has only the default room: its refusal is an error. Later a room that refuses the session is reported and
 // forgotten.
 func (s *Session) enterRooms(ctx context.Context, st *stream) error {
@@ -47,6 +48,7 @@ func (s *Session) enterRooms(ctx context.Context, st *stream) error {
 				fail(err)
 			default:
 				s.rooms.remove(room)
+				s.positions.drop(room)
 				s.reportError(err)
 			}
 		})
@@ -55,9 +57,12 @@ func (s *Session) enterRooms(ctx context.Context, st *stream) error {
 	return failed
 }
 
-// isIn tells whether the start of the stream has put it into a room. What the user joined with is not part of that
-// start: such a room is joined again.
+// isIn tells whether the start of the stream has put it into a room. What the user joined with is part of that start
+// only where the server takes Hello's rooms: elsewhere such a room is joined again.
 func (s *Session) isIn(st *stream, room string, metadata map[string]string) bool {
+	if c := st.contract.Load(); c.known().Resume {
+		return slices.Contains(st.named, room) && c.hasRoom(room)
+	}
 	if len(metadata) > 0 {
 		return false
 	}

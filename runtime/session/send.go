@@ -18,24 +18,38 @@ import (
 
 const opSend = "send"
 
-// Send sends a message on the stream and waits for its receipt; generated code calls it. Without a live stream it
-// waits for one until ctx is done. Against a server without receipts it returns once the stream has taken the message,
-// with Appended false.
+// Send sends a message and waits for its receipt; generated code calls it. It may be called whenever the session is
+// connecting, connected or reconnecting: the message waits in the outbox for a stream, and if that breaks before the
+// receipt has come, it is sent again on the next one, and appended once. Sends of one goroutine arrive in order, those of
+// several in the order in which the outbox takes them. When that is full (WithOutbox) Send waits for a place. ctx bounds
+// it all. Against a server without receipts it returns once the stream has taken the message, with Appended false.
 //
-// Errors: ErrNotConnected, ErrClosed; what is wrong with the message (InvalidArgument, nothing was sent); the server's
-// refusal; ErrMaybeDelivered. Sends of one goroutine arrive in order; those of several in the order that the stream
-// takes them.
+// Errors: either errors.Is(err, ErrMaybeDelivered), or the message was certainly not delivered. The latter are
+// ErrNotDelivered, for a send that was given up before a stream had the message (ErrNotConnected, ErrClosed or the
+// context's error are in it too); ErrOutboxFull; what is wrong with the message (InvalidArgument); the server's refusal.
+// A send that is given up and may have been delivered takes those along that wait behind it in its room.
 func (s *Session) Send(ctx context.Context, out *runtime.Outgoing) (*runtime.Receipt, error) {
+	if err := s.readySend(out); err != nil {
+		return nil, err
+	}
+	return runtime.ChainSend(s.config.sending.interceptors,
+		func(ctx context.Context, out *runtime.Outgoing) (*runtime.Receipt, error) {
+			return s.sendStream(ctx, out, func() {})
+		})(ctx, out)
+}
+
+// readySend gives a message its id, if the session takes any.
+func (s *Session) readySend(out *runtime.Outgoing) error {
 	if out == nil {
-		return nil, invalid(opSend, "", "the message is nil")
+		return invalid(opSend, "", "the message is nil")
 	}
 	if err := s.usable(); err != nil {
-		return nil, inSendState(opSend, out, err)
+		return notDelivered(out, stateCode(err), err)
 	}
 	if out.ID == "" {
 		out.ID = s.nextID()
 	}
-	return runtime.ChainSend(s.config.sending.interceptors, s.sendStream)(ctx, out)
+	return nil
 }
 
 // SendRaw sends bytes as any kind number: of a kind that no generated package has, or of one whose bytes are at hand.
@@ -46,8 +60,41 @@ func (s *Session) SendRaw(
 	return s.Send(ctx, (&runtime.Outgoing{RoomID: roomID, Type: kind, Raw: raw}).With(opts...))
 }
 
-// sendStream is behind the interceptors.
-func (s *Session) sendStream(ctx context.Context, out *runtime.Outgoing) (*runtime.Receipt, error) {
+// sendStream is behind the interceptors. It calls placed once the message has its place in the outbox.
+func (s *Session) sendStream(ctx context.Context, out *runtime.Outgoing, placed func()) (*runtime.Receipt, error) {
+	j, err := s.compose(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	decided := make(chan struct{})
+	var receipt *runtime.Receipt
+	j.result = func(r *runtime.Receipt, e error) {
+		receipt, err = r, e
+		close(decided)
+	}
+	wait, failed := s.enqueue(j)
+	if failed != nil {
+		return nil, failed
+	}
+	if wait != nil {
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			s.outbox.giveUp(j, s.whyEnded(ctx))
+		}
+	}
+	placed()
+	select {
+	case <-decided:
+	case <-ctx.Done():
+		s.outbox.giveUp(j, s.whyEnded(ctx))
+		<-decided // a receipt may have been first
+	}
+	return receipt, err
+}
+
+// compose makes a job of a message: checks, encodes, and waits for the send limit.
+func (s *Session) compose(ctx context.Context, out *runtime.Outgoing) (*job, error) {
 	raw, err := s.prepare(ctx, opSend, out)
 	if err != nil {
 		return nil, err
@@ -64,46 +111,46 @@ func (s *Session) sendStream(ctx context.Context, out *runtime.Outgoing) (*runti
 		request.Content = bytes.Clone(raw) // the same, and it is the caller's
 	}
 	kept := *out // so is out: an interceptor may change it and try again while a receipt is still to come
-	var tried *stream
-	for {
-		st, err := s.live(ctx, tried)
-		if err != nil {
-			return nil, inSendState(opSend, out, err)
-		}
-		if err := checkSize(out, request, st); err != nil {
-			return nil, err
-		}
-		result := s.try(st, newJob(ctx, &kept, request))
-		if !result.again {
-			return result.receipt, result.err
-		}
-		tried = st
+	kept.Content, kept.Raw, kept.Metadata = nil, nil, nil
+	size := proto.Size(request)
+	var known *contract
+	if _, live, _ := s.machine.now(); live != nil {
+		known = live.contract.Load()
 	}
+	if err := checkSize(&kept, size, known); err != nil {
+		return nil, err
+	}
+	return newJob(ctx, &kept, request, size), nil
 }
 
-// try hands a job to a stream's writer and waits for its outcome.
-func (s *Session) try(st *stream, j *job) outcome {
-	if j.ctx.Err() != nil { // the select below might not see it
-		return outcome{err: inSendState(opSend, j.out, context.Cause(j.ctx))}
+// enqueue puts a job into the outbox. From then on its result is told, and the reader may not stand still until then.
+func (s *Session) enqueue(j *job) (wait <-chan struct{}, err error) {
+	if j.ctx.Err() != nil {
+		return nil, notDelivered(j.out, status.FromContextError(j.ctx.Err()).Code(), context.Cause(j.ctx))
 	}
-	defer s.awaited.begin()()
-	select {
-	case st.jobs <- j:
-	case <-st.ctx.Done():
-		return outcome{again: true}
-	case <-st.gone:
-		return outcome{again: true}
-	case <-s.closing:
-		return outcome{err: inSendState(opSend, j.out, s.closedError())}
-	case <-j.ctx.Done():
-		return outcome{err: inSendState(opSend, j.out, context.Cause(j.ctx))}
+	end := s.awaited.begin()
+	j.release = append(j.release, end)
+	wait, err = s.outbox.put(j)
+	switch {
+	case err == nil:
+		return wait, nil
+	case errors.Is(err, ErrOutboxFull):
+		err = &runtime.Error{
+			Op: opSend, Code: codes.ResourceExhausted, Kind: kindName(j.out), RoomID: j.out.RoomID, MessageID: j.out.ID, Err: err,
+		}
+	default:
+		err = notDelivered(j.out, stateCode(err), err)
 	}
-	select {
-	case result := <-j.result:
-		return result
-	case <-j.ctx.Done():
-		return outcome{err: maybeDelivered(j.out, status.FromContextError(j.ctx.Err()).Code(), context.Cause(j.ctx))}
+	end()
+	return nil, err
+}
+
+// whyEnded says why a send's context ended, and what it waited for if that was a stream.
+func (s *Session) whyEnded(ctx context.Context) error {
+	if state, live, _ := s.machine.now(); live == nil {
+		return fmt.Errorf("there was no stream, the session is %s: %w", state, context.Cause(ctx))
 	}
+	return context.Cause(ctx)
 }
 
 // prepare does what precedes the wire: checks, encodes, and waits for the send limit.
@@ -125,7 +172,7 @@ func (s *Session) prepare(ctx context.Context, op string, out *runtime.Outgoing)
 		return nil, inSend(op, out, err)
 	}
 	if err := s.waitLimit(ctx); err != nil {
-		return nil, inSendState(op, out, err)
+		return nil, inSendState(op, out, fmt.Errorf("%w: %w", ErrNotDelivered, err))
 	}
 	return raw, nil
 }
@@ -153,13 +200,13 @@ func (s *Session) waitLimit(ctx context.Context) error {
 }
 
 // checkSize refuses what the server would end the stream for.
-func checkSize(out *runtime.Outgoing, request *imv1.MessageRequest, st *stream) error {
+func checkSize(out *runtime.Outgoing, size int, c *contract) error {
 	const overhead = 256 // numbers and timestamp, which come later
 	limit := maxMessageBytes
-	if told := st.contract.Load().maxMessageBytes(); told > 0 {
+	if told := c.maxMessageBytes(); told > 0 {
 		limit = told
 	}
-	if size := proto.Size(request) + overhead; size > limit {
+	if size += overhead; size > limit {
 		return inSend(opSend, out, fmt.Errorf("the message has %d bytes with all that goes along: "+
 			"the server takes %d", size, limit))
 	}
@@ -184,6 +231,13 @@ func stateCode(err error) codes.Code {
 		return codes.Canceled
 	default:
 		return status.Code(err)
+	}
+}
+
+func notDelivered(out *runtime.Outgoing, code codes.Code, cause error) error {
+	return &runtime.Error{
+		Op: opSend, Code: code, Kind: kindName(out), RoomID: out.RoomID, MessageID: out.ID,
+		Err: fmt.Errorf("%w: %w", ErrNotDelivered, cause),
 	}
 }
 

@@ -46,7 +46,12 @@ type Session struct {
 	unary     unaryRooms
 	rooms     *rooms
 	positions *positions
+	teller    *teller
+	saves     *saves
+	waker     *waker
 	acks      *controlQueue // ACKs that wait for a stream
+
+	cursorsLoaded bool // Connect alone uses it
 
 	ctx     context.Context //nolint:containedctx // the session's life: streams and handlers end with it
 	cancel  context.CancelCauseFunc
@@ -80,7 +85,7 @@ func New(client imv1.IMServiceClient, opts ...Option) (*Session, error) {
 func newSession(c *config, target string, client imv1.IMServiceClient, conn *grpc.ClientConn, owned bool) *Session {
 	g := newGroup()
 	g.enter() // the session itself, until Close
-	waits := newAwaited()
+	waits, places := newAwaited(), newPositions()
 	s := &Session{
 		config: c, target: target, client: client, conn: conn, owned: owned,
 		id:        newSessionID(),
@@ -90,17 +95,22 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 		callbacks: &callbacks{group: g, log: c.log},
 		awaited:   waits,
 		lanes:     newLanes(g, waits, c.receiving.laneMessages, c.receiving.laneWorkers),
-		outbox:    newOutbox(),
+		outbox:    newOutbox(&c.sending, places.logEpoch),
 		repeats:   newRepeats(),
 		rooms:     newRooms(c.room, c.roomMetadata),
-		positions: newPositions(),
+		positions: places,
+		waker:     c.waker,
 		acks:      newControlQueue(),
 		closing:   make(chan struct{}),
 		closed:    make(chan struct{}),
 	}
+	s.teller = &teller{user: c.user, positions: s.positions}
 	s.idPrefix = strconv.FormatUint(s.id, 16) + "-"
 	s.machine = newMachine(s.entered)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.saves = &saves{
+		store: c.receiving.store, group: g, report: s.reportError, closing: s.closing, ctx: context.WithoutCancel(s.ctx),
+	}
 	return s
 }
 

@@ -15,8 +15,9 @@ import (
 )
 
 // SendUnary sends a message with the SendMessage call: for callers without a stream, and it works before Connect too.
-// It is tried once, under an id of its own; out.Raw is sent if out.Kind is nil. It passes the interceptors and the
-// send limit as [Session.Send] does. Appended tells that the server gave the message a place in its log; one of today
+// It is tried once, under an id of its own, and does not pass the outbox: an error such as Unavailable leaves open whether
+// the server has it. out.Raw is sent if out.Kind is nil. It passes the interceptors and the send limit as [Session.Send]
+// does. Appended tells that the server gave the message a place in its log; one of today
 // does not.
 func (s *Session) SendUnary(ctx context.Context, out *runtime.Outgoing) (*runtime.Receipt, error) {
 	const op = "send unary"

@@ -3,33 +3,41 @@ package session
 import (
 	"context"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
-
-	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
-	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
 // write is the stream's only sender: gRPC allows one at a time. It ends with the stream, or half-closes it after the
 // control frames that wait when the session closes.
 //
-// ACKs outlive a stream. They wait until the next one is in the session's rooms: before, the server would refuse them.
+// ACKs and messages outlive a stream. They wait until the next one is in the session's rooms: before, the server would
+// refuse them. Control frames go before messages.
 func (s *Session) write(st *stream) {
 	queues, live := []*controlQueue{st.control}, st.live
-	var acks <-chan struct{} // nil, which never has anything, until the stream is live
+	var acks, sends <-chan struct{} // nil, which never has anything, until the stream is live
 	for {
 		if err := st.writeControl(queues); err != nil {
 			return // the reader learns why
+		}
+		if sends != nil {
+			switch more, err := s.writeNext(st); {
+			case err != nil:
+				sends = nil
+			case more:
+				continue
+			}
 		}
 		select {
 		case <-st.control.wake:
 		case <-acks:
 		case <-live:
-			live, acks, queues = nil, s.acks.wake, append(queues, s.acks)
-		case j := <-st.jobs:
-			s.writeJob(st, j)
+			live, acks, sends, queues = nil, s.acks.wake, s.outbox.wake, append(queues, s.acks)
+		case <-sends:
 		case <-st.ctx.Done():
+			return
+		case <-st.leave:
+			if st.writeControl(queues) == nil {
+				_ = st.grpc.CloseSend() // it never fails
+			}
 			return
 		case <-s.closing:
 			if st.writeControl(queues) == nil {
@@ -54,39 +62,42 @@ func (st *stream) writeControl(queues []*controlQueue) error {
 	return nil
 }
 
-// writeJob sends one message. Without receipts its outcome is there once the stream has taken it.
-func (s *Session) writeJob(st *stream, j *job) {
-	if j.ctx.Err() != nil {
-		j.result <- outcome{err: inSendState(opSend, j.out, context.Cause(j.ctx))}
-		return
+// writeNext sends the outbox's next message and tells whether there may be more. An error means that the stream takes
+// none any more.
+func (s *Session) writeNext(st *stream) (more bool, err error) {
+	j := s.outbox.next()
+	if j == nil {
+		return false, nil
+	}
+	if s.gone(j) {
+		return true, nil
 	}
 	c := st.contract.Load()
-	receipts := c.known().Receipts && j.request.GetType() != imv1.MessageType_MESSAGE_TYPE_ACK
-	j.request.SendNumber, j.request.PrevSendNumber = 0, 0
-	if receipts {
-		s.outbox.add(j)
+	request, ok := s.outbox.take(j, c)
+	if !ok {
+		return true, nil
+	}
+	request.AckRequired = c != nil && j.out.AckRequired
+	if request.GetTimestamp() == nil { // a repeat is the same message
+		request.Timestamp = timestamppb.Now()
+	}
+	if err := st.grpc.Send(request); err != nil {
+		s.outbox.untaken(j, err)
+		return false, err
+	}
+	if s.outbox.taken(j) {
+		s.counters.sent.Add(1)
 	} else {
-		s.outbox.remember(j.out.ID)
+		s.counters.resent.Add(1)
 	}
-	j.request.AckRequired = c != nil && j.out.AckRequired
-	j.request.Timestamp = timestamppb.Now()
-	if err := st.grpc.Send(j.request); err != nil {
-		if !receipts || s.outbox.remove(j) {
-			j.result <- notSent(j.out, err)
-		}
-		return
-	}
-	s.counters.sent.Add(1)
-	if !receipts {
-		j.result <- outcome{receipt: &runtime.Receipt{MessageID: j.out.ID, RoomID: j.out.RoomID}}
-	}
+	return true, nil
 }
 
-// notSent is the outcome of a message that gRPC did not take. A broken stream lets another one try; a message that gRPC
-// itself refuses, such as one beyond the connection's own limit, would break that one too.
-func notSent(out *runtime.Outgoing, err error) outcome {
-	if status.Code(err) == codes.ResourceExhausted || status.Code(err) == codes.Internal {
-		return outcome{err: inSendState(opSend, out, rpcError{err})}
+// gone gives up a send whose context has ended: its caller may not have had the time to say so.
+func (s *Session) gone(j *job) bool {
+	if j.ctx.Err() == nil {
+		return false
 	}
-	return outcome{again: true}
+	s.outbox.giveUp(j, context.Cause(j.ctx))
+	return true
 }

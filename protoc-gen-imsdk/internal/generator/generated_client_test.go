@@ -33,6 +33,12 @@ func (p *peer) Send(_ context.Context, out *runtime.Outgoing) (*runtime.Receipt,
 	return &runtime.Receipt{MessageID: out.ID, RoomID: out.RoomID, Appended: true}, nil
 }
 
+func (p *peer) SendAsync(ctx context.Context, out *runtime.Outgoing) *runtime.Pending {
+	pending, resolve := runtime.NewPending()
+	resolve(p.Send(ctx, out))
+	return pending
+}
+
 func (p *peer) Publish(ctx context.Context, out *runtime.Outgoing) (*runtime.Receipt, error) {
 	return p.Send(ctx, out)
 }
@@ -83,6 +89,24 @@ func TestSendHandsKindRoomContentAndOptionsToTheSession(t *testing.T) {
 	if out.Type != 1 || out.Kind != &imv1sdk.KindText.Kind || out.RoomID != "room001" || out.ID != "m1" ||
 		out.Metadata["k"] != "v" || !out.AckRequired || out.Content != proto.Message(content) {
 		t.Errorf("outgoing is %+v", out)
+	}
+}
+
+func TestSendAsyncHandsTheSameToTheSessionAndKeepsTheResult(t *testing.T) {
+	t.Parallel()
+	session, client := newClient(t, imv1sdk.Handlers{})
+	content := &imv1.TextContent{Text: "hi"}
+	receipt, err := client.SendTextAsync(t.Context(), "room001", content, runtime.WithMessageID("m1")).Wait(t.Context())
+	if err != nil || receipt.MessageID != "m1" || receipt.RoomID != "room001" {
+		t.Errorf("receipt is %+v, %v", receipt, err)
+	}
+	out := session.outgoing[0]
+	if out.Type != 1 || out.Kind != &imv1sdk.KindText.Kind || out.RoomID != "room001" || out.ID != "m1" ||
+		out.Content != proto.Message(content) {
+		t.Errorf("outgoing is %+v", out)
+	}
+	if _, err := client.SendAudioAsync(t.Context(), "room001", new(imv1.AudioContent)).Wait(t.Context()); err == nil {
+		t.Error("a content that breaks its rules has no error")
 	}
 }
 

@@ -16,6 +16,8 @@ type Names struct {
 	Handler string
 	// Send is the client's method, "SendText".
 	Send string
+	// SendAsync is the client's method that does not wait, "SendTextAsync".
+	SendAsync string
 	// Publish is the publisher's method, "PublishText".
 	Publish string
 }
@@ -27,12 +29,13 @@ func NamesOf(content string) Names {
 		kind = rest
 	}
 	return Names{
-		Kind:     kind,
-		Var:      "Kind" + kind,
-		Message:  kind + "Message",
-		Validate: "Validate" + kind,
-		Handler:  "On" + kind,
-		Send:     "Send" + kind,
-		Publish:  "Publish" + kind,
+		Kind:      kind,
+		Var:       "Kind" + kind,
+		Message:   kind + "Message",
+		Validate:  "Validate" + kind,
+		Handler:   "On" + kind,
+		Send:      "Send" + kind,
+		SendAsync: "Send" + kind + "Async",
+		Publish:   "Publish" + kind,
 	}
 }

@@ -95,7 +95,7 @@ func (p *parser) nameClashes(group *group) {
 	for _, each := range group.kinds {
 		names := each.Names
 		for _, name := range []string{
-			names.Var, names.Message, names.Validate, names.Handler, names.Send, names.Publish,
+			names.Var, names.Message, names.Validate, names.Handler, names.Send, names.SendAsync, names.Publish,
 		} {
 			if what, ok := taken[name]; ok {
 				p.findings.Add(each.pos, diag.NameClash,

@@ -6,7 +6,7 @@ import (
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/model"
 )
 
-// client writes the client: its constructor and a method for each kind that it sends.
+// client writes the client: its constructor and two methods for each kind that it sends.
 func client(f *file, pkg *model.Package) {
 	f.header(pkg, pkg.Client.Name, fmt.Sprintf(
 		"Package %s sends and receives the messages of proto package %s over a session: [NewClient] with [Handlers].",
@@ -17,6 +17,7 @@ func client(f *file, pkg *model.Package) {
 	for _, kind := range pkg.Kinds {
 		if kind.FromClient() {
 			f.sendMethod(kind)
+			f.sendAsyncMethod(kind)
 		}
 	}
 }
@@ -67,6 +68,19 @@ func (f *file) sendMethod(kind *model.Kind) {
 	f.P("ctx ", contextContext, ", roomID string, content *", ident(kind.Content), ", opts ...", runtimeSendOption, ",")
 	f.P(") (*", runtimeReceipt, ", error) {")
 	f.P("return ", runtimeSend, "(ctx, c.session, ", kind.Names.Var, ", roomID, content, opts)")
+	f.P("}")
+	f.P()
+}
+
+func (f *file) sendAsyncMethod(kind *model.Kind) {
+	f.doc(fmt.Sprintf("%s is %s without the wait: it returns once the message has its place behind those sent before it,"+
+		" and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the"+
+		" result is there.",
+		kind.Names.SendAsync, kind.Names.Send))
+	f.P("func (c *Client) ", kind.Names.SendAsync, "(")
+	f.P("ctx ", contextContext, ", roomID string, content *", ident(kind.Content), ", opts ...", runtimeSendOption, ",")
+	f.P(") *", runtimePending, " {")
+	f.P("return ", runtimeSendAsync, "(ctx, c.session, ", kind.Names.Var, ", roomID, content, opts)")
 	f.P("}")
 	f.P()
 }

@@ -56,6 +56,15 @@ func (c *Client) SendText(
 	return runtime.Send(ctx, c.session, KindText, roomID, content, opts)
 }
 
+// SendTextAsync is SendText without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendTextAsync(
+	ctx context.Context, roomID string, content *imv1.TextContent, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindText, roomID, content, opts)
+}
+
 // SendAudio sends an AudioContent to a room and waits for the receipt. A content that breaks its rules is not sent.
 //
 // AudioContent refers to an audio that was uploaded before.
@@ -63,6 +72,15 @@ func (c *Client) SendAudio(
 	ctx context.Context, roomID string, content *imv1.AudioContent, opts ...runtime.SendOption,
 ) (*runtime.Receipt, error) {
 	return runtime.Send(ctx, c.session, KindAudio, roomID, content, opts)
+}
+
+// SendAudioAsync is SendAudio without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendAudioAsync(
+	ctx context.Context, roomID string, content *imv1.AudioContent, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindAudio, roomID, content, opts)
 }
 
 // SendRichText sends a RichTextContent to a room and waits for the receipt. A content that breaks its rules is not
@@ -73,4 +91,13 @@ func (c *Client) SendRichText(
 	ctx context.Context, roomID string, content *imv1.RichTextContent, opts ...runtime.SendOption,
 ) (*runtime.Receipt, error) {
 	return runtime.Send(ctx, c.session, KindRichText, roomID, content, opts)
+}
+
+// SendRichTextAsync is SendRichText without the wait: it returns once the message has its place behind those sent
+// before it, and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the
+// result is there.
+func (c *Client) SendRichTextAsync(
+	ctx context.Context, roomID string, content *imv1.RichTextContent, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindRichText, roomID, content, opts)
 }

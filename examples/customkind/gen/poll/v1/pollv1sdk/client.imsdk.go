@@ -51,3 +51,12 @@ func (c *Client) SendPoll(
 ) (*runtime.Receipt, error) {
 	return runtime.Send(ctx, c.session, KindPoll, roomID, content, opts)
 }
+
+// SendPollAsync is SendPoll without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendPollAsync(
+	ctx context.Context, roomID string, content *pollv1.Poll, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindPoll, roomID, content, opts)
+}

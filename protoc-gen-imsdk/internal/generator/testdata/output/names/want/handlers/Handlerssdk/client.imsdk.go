@@ -51,3 +51,12 @@ func (c *Client) SendPong(
 ) (*runtime.Receipt, error) {
 	return runtime.Send(ctx, c.session, KindPong, roomID, content, opts)
 }
+
+// SendPongAsync is SendPong without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendPongAsync(
+	ctx context.Context, roomID string, content *handlers.Pong, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindPong, roomID, content, opts)
+}

@@ -63,6 +63,15 @@ func (c *Client) SendPoll(
 	return runtime.Send(ctx, c.session, KindPoll, roomID, content, opts)
 }
 
+// SendPollAsync is SendPoll without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendPollAsync(
+	ctx context.Context, roomID string, content *pollv1.Poll, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindPoll, roomID, content, opts)
+}
+
 // SendVote sends a VoteContent to the server, in the name of a room, and waits for the receipt. A content that breaks
 // its rules is not sent.
 //
@@ -71,6 +80,15 @@ func (c *Client) SendVote(
 	ctx context.Context, roomID string, content *pollv1.VoteContent, opts ...runtime.SendOption,
 ) (*runtime.Receipt, error) {
 	return runtime.Send(ctx, c.session, KindVote, roomID, content, opts)
+}
+
+// SendVoteAsync is SendVote without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendVoteAsync(
+	ctx context.Context, roomID string, content *pollv1.VoteContent, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindVote, roomID, content, opts)
 }
 
 // SendClose sends a CloseContent to a room and waits for the receipt. A content that breaks its rules is not sent.
@@ -84,6 +102,15 @@ func (c *Client) SendClose(
 	return runtime.Send(ctx, c.session, KindClose, roomID, content, opts)
 }
 
+// SendCloseAsync is SendClose without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendCloseAsync(
+	ctx context.Context, roomID string, content *pollv1.CloseContent, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindClose, roomID, content, opts)
+}
+
 // SendOpen sends an OpenContent to a room and waits for the receipt. A content that breaks its rules is not sent.
 //
 // OpenContent starts a poll.
@@ -95,9 +122,27 @@ func (c *Client) SendOpen(
 	return runtime.Send(ctx, c.session, KindOpen, roomID, content, opts)
 }
 
+// SendOpenAsync is SendOpen without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendOpenAsync(
+	ctx context.Context, roomID string, content *pollv1.OpenContent, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindOpen, roomID, content, opts)
+}
+
 // SendTick sends a TickContent to a room and waits for the receipt. A content that breaks its rules is not sent.
 func (c *Client) SendTick(
 	ctx context.Context, roomID string, content *pollv1.TickContent, opts ...runtime.SendOption,
 ) (*runtime.Receipt, error) {
 	return runtime.Send(ctx, c.session, KindTick, roomID, content, opts)
+}
+
+// SendTickAsync is SendTick without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendTickAsync(
+	ctx context.Context, roomID string, content *pollv1.TickContent, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindTick, roomID, content, opts)
 }

@@ -50,3 +50,12 @@ func (c *Client) SendPing(
 ) (*runtime.Receipt, error) {
 	return runtime.Send(ctx, c.session, KindPing, roomID, content, opts)
 }
+
+// SendPingAsync is SendPing without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendPingAsync(
+	ctx context.Context, roomID string, content *v1.Ping, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindPing, roomID, content, opts)
+}

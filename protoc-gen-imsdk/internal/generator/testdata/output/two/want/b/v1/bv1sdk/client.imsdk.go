@@ -50,3 +50,12 @@ func (c *Client) SendNote(
 ) (*runtime.Receipt, error) {
 	return runtime.Send(ctx, c.session, KindNote, roomID, content, opts)
 }
+
+// SendNoteAsync is SendNote without the wait: it returns once the message has its place behind those sent before it,
+// and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result is
+// there.
+func (c *Client) SendNoteAsync(
+	ctx context.Context, roomID string, content *bv1.Note, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindNote, roomID, content, opts)
+}

@@ -53,6 +53,15 @@ func (c *Client) SendContent(
 	return runtime.Send(ctx, c.session, KindContent, roomID, content, opts)
 }
 
+// SendContentAsync is SendContent without the wait: it returns once the message has its place behind those sent before
+// it, and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result
+// is there.
+func (c *Client) SendContentAsync(
+	ctx context.Context, roomID string, content *runtime1.Content, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindContent, roomID, content, opts)
+}
+
 // SendXTyping sends a XTypingContent to the server, in the name of a room, and waits for the receipt. A content that
 // breaks its rules is not sent.
 //
@@ -65,4 +74,13 @@ func (c *Client) SendXTyping(
 	ctx context.Context, roomID string, content *runtime1.XTypingContent, opts ...runtime.SendOption,
 ) (*runtime.Receipt, error) {
 	return runtime.Send(ctx, c.session, KindXTyping, roomID, content, opts)
+}
+
+// SendXTypingAsync is SendXTyping without the wait: it returns once the message has its place behind those sent before
+// it, and what it returns keeps the result. ctx bounds the send, not only the call: do not cancel it before the result
+// is there.
+func (c *Client) SendXTypingAsync(
+	ctx context.Context, roomID string, content *runtime1.XTypingContent, opts ...runtime.SendOption,
+) *runtime.Pending {
+	return runtime.SendAsync(ctx, c.session, KindXTyping, roomID, content, opts)
 }

@@ -1,0 +1,159 @@
+package server
+
+import (
+	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/internal/sabotage"
+	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
+)
+
+// What a stream sends of one room before another has its turn.
+const (
+	turnMessages = 64
+	turnBytes    = 64 << 10
+)
+
+// reader is a stream's place in a room's log. The room's lock guards it, but for queued.
+type reader struct {
+	st   *stream
+	room *room
+
+	at       roomlog.Cursor // everything up to here was taken to be sent, or was not for this stream
+	window   int            // bytes that may be in flight; 0: no bound
+	inFlight []flying       // sent and beyond the reader's cursor, oldest first
+	bytes    int            // of inFlight
+	fetched  []frame        // from the log, for when the room's tail does not reach back to at
+	fetching bool
+	left     bool   // the stream is no longer in the room
+	until    uint64 // and takes nothing beyond this
+
+	queued bool // in the outbox's list; its lock guards this
+}
+
+// flying is a message that was sent and not handled yet.
+type flying struct {
+	at   roomlog.Cursor
+	size int
+}
+
+// newReader puts a stream's reader at a cursor, or at the log's end where there is none. mu is held.
+func (r *room) newReader(st *stream, from *imsdkv1.Cursor) *reader {
+	rd := &reader{st: st, room: r, at: r.tail.end(), window: st.window}
+	if st.contract.resume && from.GetEpoch() != 0 && !sabotage.NoReplay {
+		rd.at = roomlog.Cursor{Epoch: from.GetEpoch(), Seq: from.GetSeq()}
+	}
+	return rd
+}
+
+// take gives what the stream may send now, a turn at most. more: it can take again at once. fetch: the log has to be
+// read first. The room's lock is held.
+func (rd *reader) take() (turn []frame, more, fetch bool) {
+	if rd.fetching {
+		return nil, false, false
+	}
+	source := rd.fetched
+	fromLog := len(source) > 0
+	if !fromLog {
+		if !rd.room.tail.covers(rd.at) {
+			rd.fetching = !rd.left || rd.at.Seq < rd.until
+			return nil, false, rd.fetching
+		}
+		source = rd.room.tail.after(rd.at.Seq)
+	}
+	turn, taken := rd.pick(source)
+	if fromLog {
+		rd.fetched = source[taken:]
+		return turn, taken > 0, false
+	}
+	return turn, taken > 0 && taken < len(source), false
+}
+
+// pick goes along frames as far as turn and window let it.
+func (rd *reader) pick(source []frame) (turn []frame, taken int) {
+	bytes := 0
+	for _, f := range source {
+		if rd.left && f.place.Seq > rd.until || !rd.fits(f) || len(turn) == turnMessages || bytes >= turnBytes {
+			break
+		}
+		taken++
+		if f.place.Seq > 0 {
+			rd.at = roomlog.Cursor{Epoch: f.place.Epoch, Seq: f.place.Seq}
+		}
+		if rd.skips(f) {
+			continue
+		}
+		turn = append(turn, f)
+		bytes += f.size
+		if rd.window > 0 && f.place.Seq > 0 {
+			rd.inFlight = append(rd.inFlight, flying{at: rd.at, size: f.size})
+			rd.bytes += f.size
+		}
+	}
+	return turn, taken
+}
+
+// fits tells whether the window has room for a frame. Where nothing is in flight there always is, and a GAP needs none.
+func (rd *reader) fits(f frame) bool {
+	return rd.window == 0 || rd.bytes == 0 || f.place.Seq == 0 || rd.bytes+f.size <= rd.window || sabotage.NoWindow
+}
+
+// skips tells whether a frame is one that the stream itself has sent and does not get back. With resume the log is sent
+// whole.
+func (rd *reader) skips(f frame) bool {
+	st := rd.st
+	if st.contract.resume || f.origin != st.origin {
+		return false
+	}
+	return st.contract.known || !st.srv.config.echoToday || f.isNotice()
+}
+
+// leave ends the reading, at once or, if the stream is to have what was said until now, at the log's end. The room's lock is
+// held.
+func (rd *reader) leave(finish bool) {
+	rd.left, rd.until = true, rd.at.Seq
+	if finish && rd.room.tail.epoch == rd.at.Epoch {
+		rd.until = rd.room.tail.head
+	}
+}
+
+// moved tells that the reader has handled everything up to a cursor. It tells whether the window has opened. The room's lock
+// is held.
+func (rd *reader) moved(to roomlog.Cursor) bool {
+	before := rd.bytes
+	for len(rd.inFlight) > 0 {
+		first := rd.inFlight[0]
+		older := first.at.Epoch != to.Epoch && to.Epoch == rd.at.Epoch
+		if !older && (first.at.Epoch != to.Epoch || first.at.Seq > to.Seq) {
+			break
+		}
+		rd.bytes -= first.size
+		rd.inFlight = rd.inFlight[1:]
+	}
+	return rd.bytes < before
+}
+
+// gapFrame tells a reader what it will not get.
+func gapFrame(roomID string, at roomlog.Cursor, gap *roomlog.Gap) (frame, error) {
+	message, err := controlFrame(imv1.MessageType_MESSAGE_TYPE_GAP,
+		&imv1.MessageResponse{RoomId: roomID, Epoch: gap.Next.Epoch}, &imsdkv1.Gap{
+			RoomId: roomID, Epoch: at.Epoch, AfterSeq: at.Seq, NextEpoch: gap.Next.Epoch, NextSeq: gap.Next.Seq + 1,
+			Reason: gapReason(gap.Reason),
+		})
+	if err != nil {
+		return frame{}, err
+	}
+	return newFrame(message), nil
+}
+
+func gapReason(reason roomlog.GapReason) imsdkv1.GapReason {
+	switch reason {
+	case roomlog.GapRetention:
+		return imsdkv1.GapReason_GAP_REASON_RETENTION
+	case roomlog.GapOtherLog:
+		return imsdkv1.GapReason_GAP_REASON_OTHER_LOG
+	case roomlog.GapLogCut:
+		return imsdkv1.GapReason_GAP_REASON_LOG_CUT
+	default:
+		return imsdkv1.GapReason_GAP_REASON_UNSPECIFIED
+	}
+}
