@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -61,9 +62,9 @@ func (r Reconnect) wait(attempt int, cause error) time.Duration {
 	return jitter(min(ceiling, r.Max))
 }
 
-// jitter is a random time up to limit.
+// jitter is a random time up to limit, which a server may have named: any that is not negative.
 func jitter(limit time.Duration) time.Duration {
-	return rand.N(limit + 1) //nolint:gosec // nothing secret: it only has to spread
+	return rand.N(min(limit, math.MaxInt64-1) + 1) //nolint:gosec // nothing secret: it only has to spread
 }
 
 // refused tells whether a server does not want the session, however often it tries.
