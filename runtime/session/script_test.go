@@ -11,8 +11,10 @@ import (
 
 	"github.com/game-im/im-grpc-sdk/runtime/internal/memconn"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -146,6 +148,9 @@ func (s *script) GetAudioTranscript(_ context.Context, r *imv1.TranscriptRequest
 
 func (s *script) HealthCheck(_ context.Context, r *imv1.HealthCheckRequest) (*imv1.HealthCheckResponse, error) {
 	s.note(r)
+	if s.health == nil {
+		return nil, status.Error(codes.Unavailable, "the script has no answer")
+	}
 	return s.health(r)
 }
 
