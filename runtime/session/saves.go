@@ -126,7 +126,7 @@ func (v *saves) putBack(batch map[string]*position) {
 
 // save calls the store. It leaves in batch what failed.
 //
-//nolint:contextcheck // it outlives every call
+//nolint:contextcheck,nolintlint // it outlives every call; the linter complains at its callers
 func (v *saves) save(batch map[string]*position) (err error) {
 	defer func() {
 		if reason := recover(); reason != nil {

@@ -1,0 +1,394 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	"github.com/game-im/im-grpc-sdk/gen/im/v1/imv1sdk"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/session"
+)
+
+func TestAStreamStartsWithTheCursorsOfItsRooms(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		d := new(diary)
+		s, _ := chat(t, start(t, &k.script), texts(d, nil), session.WithRoom("r"), session.WithWindow(5000))
+		if _, err := s.JoinRoom(t.Context(), "b", session.WithNickname("Ann")); err != nil {
+			t.Fatal(err)
+		}
+		first := k.peer(t, 1)
+		equal(t, "the first Hello", resumed(first), "r 0/0")
+		if first.hello.GetWindowBytes() != 5000 || first.hello.GetMoreRooms() {
+			t.Errorf("Hello: %v", first.hello)
+		}
+		want := session.Capabilities{
+			Handshake: true, Receipts: true, StreamRooms: true, Resume: true, FlowControl: true, GoAway: true, Agent: "script",
+		}
+		if got := s.Capabilities(); got != want {
+			t.Errorf("capabilities: %+v", got)
+		}
+		first.pushAll(t, logged("r", 10, 12), logged("r", 12, 15))
+		second := k.again(t, 1)
+		equal(t, "the second Hello", resumed(second), "r 7/15", "b 7/10")
+		if got := second.hello.GetRooms()[1].GetMetadata(); got["nickname"] != "Ann" {
+			t.Errorf("metadata: %v", got)
+		}
+		equal(t, "what was handled", d.take(), "12", "15")
+		if joins := second.all(joinType); len(joins) != 0 {
+			t.Errorf("rooms that Welcome names are joined again: %v", joins)
+		}
+	})
+}
+
+func TestRoomsThatDoNotFitIntoHelloAreJoinedWithTheirCursors(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		d := new(diary)
+		s, _ := chat(t, start(t, &k.script), texts(d, nil), session.WithRoom("z"))
+		want := []string{"z 7/11"}
+		k.peer(t, 1).pushAll(t, logged("z", 10, 11))
+		for i := range 40 {
+			room := fmt.Sprintf("%02d-%s", i, strings.Repeat("x", 100))
+			if _, err := s.JoinRoom(t.Context(), room); err != nil {
+				t.Fatal(err)
+			}
+			k.peer(t, 1).pushAll(t, row(room, 11, uint64(11+i))...)
+			want = append(want, fmt.Sprintf("%s 7/%d", room, 11+i))
+		}
+		second := k.again(t, 1)
+		got := resumed(second)
+		size := proto.Size(&imsdkv1.Hello{Rooms: second.hello.GetRooms()})
+		if size > 2048 || size < 1900 || !second.hello.GetMoreRooms() || got[0] != "z 7/11" {
+			t.Errorf("Hello has %d bytes of rooms, more: %t, first %q", size, second.hello.GetMoreRooms(), got[0])
+		}
+		joins := second.all(joinType)
+		for _, m := range joins {
+			join := new(imsdkv1.Join)
+			if err := proto.Unmarshal(m.GetContent(), join); err != nil || join.GetCursor().GetRoomId() != m.GetRoomId() {
+				t.Errorf("JOIN %v, %v", join, err)
+			}
+			got = append(got, position(join.GetCursor()))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		equal(t, "all rooms", got, want...)
+		time.Sleep(time.Second)
+		equal(t, "cursors that the server knows are not told", told(t, second))
+		second.pushAll(t, logged(joins[0].GetRoomId(), joinedAt(t, joins[0]), 99))
+		time.Sleep(time.Second)
+		equal(t, "one that moved since is", told(t, second), joins[0].GetRoomId()+" 7/99")
+	})
+}
+
+// joinedAt is the cursor of a JOIN.
+func joinedAt(t *testing.T, m *imv1.MessageRequest) uint64 {
+	t.Helper()
+	join := new(imsdkv1.Join)
+	if err := proto.Unmarshal(m.GetContent(), join); err != nil {
+		t.Fatal(err)
+	}
+	return join.GetCursor().GetSeq()
+}
+
+func TestWhatWaitsInALaneIsHandledOnceThoughItComesAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		d := new(diary)
+		release := make(chan struct{})
+		s, _ := chat(t, start(t, &k.script), texts(d, func(*imv1sdk.TextMessage) error { <-release; return nil }), session.WithRoom("r"))
+		k.peer(t, 1).pushAll(t, row("r", 11, 14)...)
+		second := k.again(t, 1)
+		equal(t, "the cursor is what was handled", resumed(second), "r 7/10")
+		second.pushAll(t, row("r", 11, 15)...)
+		close(release)
+		expect(t, "handled", d.take, "11", "12", "13", "14", "15")
+		if stats := s.Stats(); stats.Repeats != 4 || stats.Received != 5 || stats.Gaps != 0 {
+			t.Errorf("stats: %+v", stats)
+		}
+		equal(t, "the next Hello", resumed(k.again(t, 2)), "r 7/15")
+	})
+}
+
+func TestARepeatThatAsksForAnACKGetsItAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		d := new(diary)
+		failed := make(map[string]bool)
+		s, _ := chat(t, start(t, &k.script), texts(d, func(m *imv1sdk.TextMessage) error {
+			if m.ID != "m11" && !failed[m.ID] {
+				failed[m.ID] = true
+				return errors.New("not yet")
+			}
+			return nil
+		}), session.WithRoom("r"))
+		messages := row("r", 11, 13)
+		messages[0].AckRequired, messages[1].AckRequired = true, true
+		p := k.peer(t, 1)
+		p.pushAll(t, messages...)
+		equal(t, "at first", d.take(), "11", "12", "13")
+		equal(t, "acknowledged", acked(t, p), "r m11")
+		p.pushAll(t, messages...)
+		equal(t, "only what failed and asks for an ACK runs again", d.take(), "12")
+		equal(t, "acknowledged", acked(t, p), "r m11", "r m11", "r m12")
+		p.pushAll(t, messages...)
+		equal(t, "it has worked now", d.take())
+		if got := len(acked(t, p)); got != 5 || s.Stats().Repeats != 5 || k.streams() != 1 {
+			t.Errorf("%d ACKs, %+v", got, s.Stats())
+		}
+	})
+}
+
+func srvStreams(k *keeper) int { return k.streams() }
+
+func TestABrokenChainIsReadAgain(t *testing.T) {
+	t.Parallel()
+	for name, next := range map[string]*imv1.MessageResponse{
+		"a message is missing": logged("r", 12, 13),
+		"another log":          inLog(8, logged("r", 11, 12)),
+		"another beginning":    inLog(8, logged("r", 0, 1)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				k := newKeeper()
+				d := new(diary)
+				var lost []error
+				s, _ := chat(t, start(t, &k.script), texts(d, nil), gaps(d), session.WithRoom("r"),
+					session.WithOnDisconnect(func(err error) { lost = append(lost, err) }))
+				k.peer(t, 1).pushAll(t, logged("r", 10, 11))
+				_ = k.peer(t, 1).push(next)
+				_ = k.peer(t, 1).push(logged("r", 13, 14)) // behind the hole
+				second := k.following(t, 1)
+				if len(lost) != 1 || status.Code(lost[0]) != codes.DataLoss || !strings.Contains(lost[0].Error(), "messages are missing") {
+					t.Errorf("OnDisconnect: %v", lost)
+				}
+				equal(t, "the second Hello", resumed(second), "r 7/11")
+				second.pushAll(t, row("r", 12, 14)...)
+				equal(t, "handled", d.take(), "11", "12", "13", "14")
+				if s.Stats().Gaps != 0 || k.streams() != 2 {
+					t.Errorf("%+v on %d streams", s.Stats(), k.streams())
+				}
+			})
+		})
+	}
+}
+
+func TestAHoleThatNoStreamFillsIsAGap(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		d := new(diary)
+		s, _ := chat(t, start(t, &k.script), texts(d, nil), gaps(d), session.WithRoom("r"))
+		k.peer(t, 1).pushAll(t, logged("r", 10, 11))
+		_ = k.peer(t, 1).push(logged("r", 14, 15))
+		k.following(t, 1).pushAll(t, logged("r", 14, 15), logged("r", 15, 16))
+		equal(t, "the same hole twice", d.take(), "11", "gap r 7/11-7/15 the server left messages out", "15", "16")
+		time.Sleep(time.Second)
+		equal(t, "cursors", told(t, k.peer(t, 2)), "r 7/16")
+
+		for i, at := range []uint64{20, 30, 40} { // another hole each time
+			_ = k.peer(t, 2+i).push(logged("r", at, at+1))
+			if i < 2 {
+				time.Sleep(3 * time.Second)
+			}
+		}
+		synctest.Wait()
+		equal(t, "three streams", d.take(), "gap r 7/16-7/41 the server left messages out", "41")
+		if s.Stats().Gaps != 2 || k.streams() != 4 {
+			t.Errorf("%+v on %d streams", s.Stats(), k.streams())
+		}
+	})
+}
+
+func TestAcrossLogsARepeatIsFoundByItsSenderAndID(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		d := new(diary)
+		s, _ := chat(t, start(t, &k.script), texts(d, nil), gaps(d), session.WithRoom("r"))
+		p := k.peer(t, 1)
+		moved := inLog(8, logged("r", 0, 1))
+		moved.MessageId = "m11"
+		reused := inLog(8, logged("r", 1, 2))
+		reused.MessageId = "m11"
+		p.pushAll(t, logged("r", 10, 11), gapFrame(&imsdkv1.Gap{
+			RoomId: "r", Epoch: 7, AfterSeq: 11, NextEpoch: 8, NextSeq: 1, Reason: imsdkv1.GapReason_GAP_REASON_OTHER_LOG,
+		}), moved)
+		equal(t, "in another log", d.take(), "11", "gap r 7/11-8/1 the log is another one")
+		time.Sleep(time.Second)
+		equal(t, "it moves the cursor all the same", told(t, p), "r 8/1")
+		p.pushAll(t, reused)
+		equal(t, "in another log, with a number that it did not have", d.take())
+		again := inLog(8, logged("r", 2, 3))
+		later := inLog(8, logged("r", 3, 4))
+		later.MessageId = "m3"
+		p.pushAll(t, again, later)
+		equal(t, "an id that the same log has twice is used again", d.take(), "3", "4")
+		if s.Stats().Repeats != 2 || k.streams() != 1 {
+			t.Errorf("%+v on %d streams", s.Stats(), k.streams())
+		}
+	})
+}
+
+func TestTheHeaderSaysWhatTheFirstMessageMeans(t *testing.T) {
+	t.Parallel()
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			k := newKeeper()
+			k.greeted = func(p *peer) {
+				for _, m := range row("r", 11, 13) {
+					_ = p.push(m)
+				}
+			}
+			d := new(diary)
+			chat(t, start(t, &k.script), texts(d, nil), session.WithRoom("r"))
+			expect(t, "handled", d.take, "11", "12", "13")
+			time.Sleep(time.Second)
+			equal(t, "cursors", told(t, k.peer(t, 1)), "r 7/13")
+		})
+	}
+}
+
+func TestWithoutResumeNumbersAreTakenAsTheyCome(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		k.welcomed = without(imsdkv1.Capability_CAPABILITY_RESUME)
+		d := new(diary)
+		s, _ := chat(t, start(t, &k.script), texts(d, nil), session.WithRoom("r"))
+		p := k.peer(t, 1)
+		p.pushAll(t, logged("r", 4, 5), logged("r", 1, 2), logged("r", 90, 99), gapFrame(&imsdkv1.Gap{RoomId: "r", NextEpoch: 1}))
+		equal(t, "handled", d.take(), "5", "2", "99")
+		time.Sleep(time.Second)
+		equal(t, "cursors", told(t, p))
+		if caps := s.Capabilities(); caps.Resume || caps.FlowControl {
+			t.Errorf("flow control without resume: %+v", caps)
+		}
+		equal(t, "the second Hello", resumed(k.again(t, 1)), "r 0/0")
+	})
+}
+
+func TestANumberWithoutALogIsNoPosition(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		k.heads = func(*peer, string) (uint64, uint64) { return 0, 0 }
+		d := new(diary)
+		chat(t, start(t, &k.script), texts(d, nil), session.WithRoom("r"))
+		p := k.peer(t, 1)
+		p.pushAll(t, inLog(0, logged("r", 4, 5)), inLog(0, logged("r", 8, 9)), inLog(0, logged("r", 8, 9)))
+		equal(t, "handled", d.take(), "5", "9")
+		p.pushAll(t, logged("r", 20, 21), inLog(0, logged("r", 30, 31)))
+		equal(t, "the first one with a log starts there", d.take(), "21", "31")
+		equal(t, "the second Hello", resumed(k.again(t, 1)), "r 7/21")
+	})
+}
+
+func TestAnEnvelopeWithoutAnEpochIsOfTheLogThatWasNamed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		var epochs []uint64
+		chat(t, start(t, &k.script), imv1sdk.Handlers{OnText: func(_ context.Context, m *imv1sdk.TextMessage) error {
+			epochs = append(epochs, m.Epoch)
+			return nil
+		}}, session.WithRoom("r"))
+		k.peer(t, 1).pushAll(t, inLog(0, logged("r", 10, 11)), gapFrame(&imsdkv1.Gap{RoomId: "r", NextEpoch: 8, NextSeq: 5}),
+			inLog(0, logged("r", 4, 5)))
+		if !slices.Equal(epochs, []uint64{7, 8}) || k.streams() != 1 {
+			t.Errorf("epochs %v on %d streams", epochs, k.streams())
+		}
+	})
+}
+
+func TestARoomThatWasLeftStartsAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		head := uint64(10)
+		k.heads = func(*peer, string) (uint64, uint64) { return 7, head }
+		d := new(diary)
+		release := make(chan struct{})
+		s, _ := chat(t, start(t, &k.script), texts(d, func(*imv1sdk.TextMessage) error { <-release; return nil }), session.WithRoom("r"))
+		p := k.peer(t, 1)
+		p.pushAll(t, logged("r", 10, 11))
+		if _, err := s.LeaveRoom(t.Context(), "r"); err != nil {
+			t.Fatal(err)
+		}
+		head = 20
+		if _, err := s.JoinRoom(t.Context(), "r"); err != nil {
+			t.Fatal(err)
+		}
+		if join := p.all(joinType)[0]; len(join.GetContent()) != 0 {
+			t.Errorf("JOIN has a cursor: %v", join)
+		}
+		close(release) // the handler of before returns
+		synctest.Wait()
+		time.Sleep(time.Second)
+		equal(t, "cursors", told(t, p))
+		p.pushAll(t, logged("r", 20, 21))
+		equal(t, "handled", d.take(), "11", "21")
+		equal(t, "the second Hello", resumed(k.again(t, 1)), "r 7/21")
+	})
+}
+
+func TestASecondJoinMovesNoReader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		head := uint64(10)
+		k.heads = func(*peer, string) (uint64, uint64) { return 7, head }
+		d := new(diary)
+		s, _ := chat(t, start(t, &k.script), texts(d, nil), session.WithRoom("r"))
+		p := k.peer(t, 1)
+		for i, at := range []uint64{20, 5} { // ahead of the reader, and behind it
+			head = at
+			if _, err := s.JoinRoom(t.Context(), "r", session.WithNickname("Ann")); err != nil {
+				t.Fatal(err)
+			}
+			p.pushAll(t, logged("r", 10+uint64(i), 11+uint64(i)))
+		}
+		time.Sleep(time.Second)
+		equal(t, "handled", d.take(), "11", "12")
+		equal(t, "cursors", told(t, p), "r 7/12")
+		if k.streams() != 1 || s.Stats().Gaps != 0 {
+			t.Errorf("%d streams, %+v", k.streams(), s.Stats())
+		}
+	})
+}
+
+func TestAMessageOfARoomThatTheSessionDoesNotKnowStartsThere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		d := new(diary)
+		chat(t, start(t, &k.script), texts(d, nil))
+		p := k.peer(t, 1)
+		p.pushAll(t, logged("other", 40, 41), logged("other", 41, 42))
+		equal(t, "handled", d.take(), "other 41", "other 42")
+		time.Sleep(time.Second)
+		equal(t, "cursors", told(t, p), "other 7/42")
+		equal(t, "the second Hello", resumed(k.again(t, 1)))
+		k.peer(t, 2).pushAll(t, logged("other", 90, 91))
+		equal(t, "on the next stream", d.take(), "other 91")
+		if k.streams() != 2 {
+			t.Errorf("%d streams", k.streams())
+		}
+	})
+}
