@@ -232,8 +232,9 @@ func TestTooManyGapsEndTheStream(t *testing.T) {
 		s, _ := chat(t, start(t, &k.script), imv1sdk.Handlers{}, session.WithRoom("r"), session.WithLanes(1, 1),
 			session.WithOnGap(func(context.Context, session.Gap) { <-release }),
 			session.WithOnDisconnect(func(err error) { why = err }))
+		k.peer(t, 1).pushAll(t, lost(10, 20)) // with the handler
 		for i := range uint64(20) {
-			_ = k.peer(t, 1).push(lost(10, 20+10*i))
+			_ = k.peer(t, 1).push(lost(10, 30+10*i))
 		}
 		p := k.following(t, 1)
 		if status.Code(why) != codes.ResourceExhausted {

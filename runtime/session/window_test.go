@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,8 +24,8 @@ func TestASlowHandlerDelaysNoOtherRoomAndNoHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeper()
 		d := new(diary)
-		mute := false
-		k.on = func(_ *peer, m *imv1.MessageRequest) (bool, error) { return mute && m.GetType() == heartbeatType, nil }
+		var mute atomic.Bool
+		k.on = func(_ *peer, m *imv1.MessageRequest) (bool, error) { return mute.Load() && m.GetType() == heartbeatType, nil }
 		release := make(chan struct{})
 		handled := make(chan struct{}, 1000)
 		s, _ := chat(t, start(t, &k.script), imv1sdk.Handlers{OnText: func(_ context.Context, m *imv1sdk.TextMessage) error {
@@ -52,7 +53,7 @@ func TestASlowHandlerDelaysNoOtherRoomAndNoHeartbeat(t *testing.T) {
 		if beats := len(p.all(heartbeatType)); beats < 30 || k.streams() != 1 {
 			t.Errorf("%d heartbeats on %d streams", beats, k.streams())
 		}
-		mute = true // a server that dies meanwhile is seen to be dead
+		mute.Store(true) // a server that dies meanwhile is seen to be dead
 		began := time.Now()
 		if err := s.WaitState(t.Context(), session.StateReconnecting); err != nil {
 			t.Fatal(err)
@@ -60,7 +61,7 @@ func TestASlowHandlerDelaysNoOtherRoomAndNoHeartbeat(t *testing.T) {
 		if silent := time.Since(began); silent > 25*time.Second {
 			t.Errorf("it took %s", silent)
 		}
-		mute = false
+		mute.Store(false)
 		p = k.following(t, 1)
 		p.pushAll(t, row("slow", 11, 511)...)
 		close(release)
