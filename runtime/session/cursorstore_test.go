@@ -306,3 +306,31 @@ func TestASaveHangsUpNoHandler(t *testing.T) {
 		}
 	})
 }
+
+// stuck is a store whose Load waits for its context.
+type stuck struct{ shelf }
+
+func (*stuck) Load(ctx context.Context) ([]session.Cursor, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestAStoreThatHangsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, &newKeeper().script).session(t, session.WithCursorStore(new(stuck)), session.WithConnectTimeout(7*time.Second))
+		began := time.Now()
+		err := s.Connect(t.Context())
+		if took := time.Since(began); took != 7*time.Second || status.Code(err) != codes.DeadlineExceeded ||
+			!strings.Contains(err.Error(), "no answer within the connect timeout of 7s") {
+			t.Errorf("after %s: %v", took, err)
+		}
+		failed := make(chan error)
+		go func() { failed <- s.Connect(context.Background()) }()
+		synctest.Wait()
+		_ = s.Close()
+		if err := <-failed; !errors.Is(err, session.ErrClosed) {
+			t.Errorf("closed meanwhile: %v", err)
+		}
+	})
+}

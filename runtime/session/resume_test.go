@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -389,6 +390,94 @@ func TestAMessageOfARoomThatTheSessionDoesNotKnowStartsThere(t *testing.T) {
 		equal(t, "on the next stream", d.take(), "other 91")
 		if k.streams() != 2 {
 			t.Errorf("%d streams", k.streams())
+		}
+	})
+}
+
+func TestADefaultRoomThatIsJoinedWithANicknameIsPartOfHello(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		d := new(diary)
+		chat(t, start(t, &k.script), texts(d, nil), session.WithRoom("r", session.WithNickname("Ann")))
+		p := k.peer(t, 1)
+		equal(t, "Hello", resumed(p), "r 0/0")
+		if rooms := p.md.Get("room-id"); len(rooms) != 0 || p.hello.GetRooms()[0].GetMetadata()["nickname"] != "Ann" {
+			t.Errorf("room-id %q, Hello %v", rooms, p.hello)
+		}
+		synctest.Wait()
+		if joins := p.all(joinType); len(joins) != 0 {
+			t.Errorf("it is joined again: %v", joins)
+		}
+		p.pushAll(t, logged("r", 10, 11))
+		equal(t, "the second Hello", resumed(k.again(t, 1)), "r 7/11")
+	})
+}
+
+func TestARoomThatWelcomeDoesNotNameIsJoinedWithItsCursor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		k.welcomed = func(p *peer, w *imsdkv1.Welcome) {
+			if p.number == 2 {
+				w.Rooms = nil
+			}
+		}
+		var refused atomic.Bool
+		k.on = func(p *peer, m *imv1.MessageRequest) (bool, error) {
+			if !refused.Load() || m.GetType() != joinType || m.GetRoomId() != "b" {
+				return false, nil
+			}
+			return true, p.push(&imv1.MessageResponse{
+				MessageId: m.GetMessageId(), RoomId: "b", Type: imv1.MessageType_MESSAGE_TYPE_JOINED,
+				Content: encode(&imv1.JoinRoomResponse{Status: &imv1.ResponseStatus{Code: int32(codes.PermissionDenied)}}),
+			})
+		}
+		d := new(diary)
+		s, _ := chat(t, start(t, &k.script), texts(d, nil), session.WithRoom("r"))
+		if _, err := s.JoinRoom(t.Context(), "b"); err != nil {
+			t.Fatal(err)
+		}
+		k.peer(t, 1).pushAll(t, logged("r", 10, 11), logged("b", 10, 11))
+		refused.Store(true)
+		p := k.again(t, 1)
+		for _, m := range p.all(joinType) {
+			if at := joinedAt(t, m); at != 11 {
+				t.Errorf("%s is joined at %d", m.GetRoomId(), at)
+			}
+		}
+		if joins := len(p.all(joinType)); joins != 2 || !slices.Equal(s.Rooms(), []string{"r"}) {
+			t.Errorf("%d joins, rooms %q", joins, s.Rooms())
+		}
+		refused.Store(false)
+		if _, err := s.JoinRoom(t.Context(), "b"); err != nil {
+			t.Fatal(err)
+		}
+		joins := p.all(joinType)
+		if last := joins[len(joins)-1]; len(last.GetContent()) != 0 {
+			t.Errorf("a room that refused the session is joined again at its cursor: %v", last)
+		}
+	})
+}
+
+func TestALateWelcomeSwitchesResumeOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		k.welcomed = func(*peer, *imsdkv1.Welcome) { time.Sleep(3 * time.Second) }
+		d := new(diary)
+		s, _ := chat(t, start(t, &k.script), texts(d, nil), session.WithRoom("r"))
+		if s.Capabilities().Resume {
+			t.Error("before Welcome")
+		}
+		time.Sleep(3 * time.Second)
+		p := k.peer(t, 1)
+		p.pushAll(t, logged("r", 10, 11))
+		time.Sleep(time.Second)
+		equal(t, "cursors", told(t, p), "r 7/11")
+		equal(t, "handled", d.take(), "11")
+		if !s.Capabilities().Resume {
+			t.Error("after Welcome")
 		}
 	})
 }

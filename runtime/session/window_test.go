@@ -25,7 +25,9 @@ func TestASlowHandlerDelaysNoOtherRoomAndNoHeartbeat(t *testing.T) {
 		k := newKeeper()
 		d := new(diary)
 		var mute atomic.Bool
-		k.on = func(_ *peer, m *imv1.MessageRequest) (bool, error) { return mute.Load() && m.GetType() == heartbeatType, nil }
+		k.on = func(_ *peer, m *imv1.MessageRequest) (bool, error) {
+			return mute.Load() && m.GetType() == heartbeatType, nil
+		}
 		release := make(chan struct{})
 		handled := make(chan struct{}, 1000)
 		s, _ := chat(t, start(t, &k.script), imv1sdk.Handlers{OnText: func(_ context.Context, m *imv1sdk.TextMessage) error {
