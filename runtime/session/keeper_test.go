@@ -96,7 +96,7 @@ func (k *keeper) serve(p *peer) error {
 // without takes capabilities out of a Welcome.
 func without(gone ...imsdkv1.Capability) func(*peer, *imsdkv1.Welcome) {
 	return func(_ *peer, w *imsdkv1.Welcome) {
-		w.Capabilities = slices.DeleteFunc(w.Capabilities, func(c imsdkv1.Capability) bool { return slices.Contains(gone, c) })
+		w.Capabilities = slices.DeleteFunc(w.GetCapabilities(), func(c imsdkv1.Capability) bool { return slices.Contains(gone, c) })
 	}
 }
 

@@ -165,37 +165,31 @@ var registered = func() *manual.Resolver {
 
 func TestAResolverOfGRPCEndsTheWaitTooUnlessTheApplicationHasItsOwn(t *testing.T) {
 	t.Parallel()
-	for name, own := range map[string]bool{"gRPC's": false, "the application's": true} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // both use the one that is registered
-			synctest.Test(t, func(t *testing.T) {
-				n := start(t, &script{})
-				used := registered
-				opts := []session.Option{session.WithUser("u"), session.WithDialOptions(grpc.WithContextDialer(n.dial)), never()}
-				if own {
-					used = manual.NewBuilderWithScheme("registered")
-					opts = append(opts, session.WithDialOptions(grpc.WithResolvers(used)))
-				}
-				used.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: "a:1"}}})
-				s, err := session.Dial("registered:///im", opts...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { _ = s.Close(); <-s.Done() })
-				connect(t, s)
-				n.down()
-				time.Sleep(time.Minute)
-				n.up()
-				used.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: "b:2"}}})
-				time.Sleep(time.Minute)
-				synctest.Wait()
-				want := session.StateConnected
-				if own {
-					want = session.StateReconnecting
-				}
-				if s.State() != want {
-					t.Errorf("it is %s", s.State())
-				}
-			})
+	for _, own := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			n := start(t, &script{})
+			used, want := registered, session.StateConnected
+			opts := []session.Option{session.WithUser("u"), session.WithDialOptions(grpc.WithContextDialer(n.dial)), never()}
+			if own {
+				used, want = manual.NewBuilderWithScheme("registered"), session.StateReconnecting
+				opts = append(opts, session.WithDialOptions(grpc.WithResolvers(used)))
+			}
+			used.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: "a:1"}}})
+			s, err := session.Dial("registered:///im", opts...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close(); <-s.Done() })
+			connect(t, s)
+			n.down()
+			time.Sleep(time.Minute)
+			n.up()
+			used.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: "b:2"}}})
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if s.State() != want {
+				t.Errorf("a resolver of the application's own: %t; it is %s", own, s.State())
+			}
 		})
 	}
 }

@@ -230,7 +230,7 @@ func TestTooMuchThatNoWindowBoundsEndsTheStream(t *testing.T) {
 		var why error
 		release := make(chan struct{})
 		defer close(release)
-		chat(t, start(t, &k.script), imv1sdk.Handlers{OnText: func(ctx context.Context, _ *imv1sdk.TextMessage) error {
+		chat(t, start(t, &k.script), imv1sdk.Handlers{OnText: func(context.Context, *imv1sdk.TextMessage) error {
 			<-release
 			return nil
 		}}, session.WithLanes(2, 8), session.WithOnDisconnect(func(err error) {
