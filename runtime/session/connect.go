@@ -116,7 +116,7 @@ func (s *Session) connectError(ctx context.Context, err error) error {
 		e.Err = rpcError{err}
 	}
 	if ctx.Err() == nil && e.Code == codes.Unavailable && e.Err != nil {
-		e.Message = explainConnect(e.Err.Error())
+		e.Message = explainConnect(e.Err.Error(), s.State() == StateReconnecting)
 	}
 	if e.Code == codes.DeadlineExceeded && s.conn != nil {
 		e.Message = "the connection is " + s.conn.GetState().String() + ": check the target, firewalls, and TLS or plaintext"
