@@ -16,7 +16,9 @@ import (
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
@@ -189,6 +191,10 @@ func FuzzHello(f *testing.F) {
 			{},
 		},
 	}), "u", "a")
+	f.Add(helloWith(f, &imsdkv1.Hello{
+		Version: 2, Capabilities: everything()[2:5], WindowBytes: 1 << 40,
+		HeartbeatInterval: durationpb.New(time.Hour), HeartbeatTimeout: durationpb.New(time.Hour),
+	}), "u", "")
 	f.Fuzz(func(t *testing.T, raw []byte, user, room string) {
 		before := allocated()
 		srv := newServer(t)
@@ -203,7 +209,10 @@ func FuzzHello(f *testing.F) {
 		call := serveCall(srv, md)
 		call.end(t)
 		checkAllocated(t, before, len(raw)+len(user)+len(room))
-		if call.header == nil { // refused: a bad id, too many rooms
+		if call.header == nil { // refused: a bad id, for one
+			if code := status.Code(call.result); code == codes.Internal || code == codes.Unknown {
+				t.Fatalf("the server fails: %v", call.result)
+			}
 			return
 		}
 		hello := new(imsdkv1.Hello)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -261,7 +262,7 @@ func FuzzWelcome(f *testing.F) {
 func FuzzResponses(f *testing.F) {
 	for _, list := range fuzzResponses() {
 		raw := encode(&imv1.MessageResponse{Messages: list})
-		for _, without := range []byte{0, 1 << 3, 1 << 5, 0xff} {
+		for _, without := range []byte{0, 1, 1 << 3, 1 << 5, 0xff} {
 			f.Add(without, raw)
 		}
 	}
@@ -270,26 +271,36 @@ func FuzzResponses(f *testing.F) {
 		if proto.Unmarshal(raw, responses) != nil {
 			return // gRPC lets nothing of it through
 		}
-		known := slices.DeleteFunc(all(), func(c imsdkv1.Capability) bool { return without>>uint(c)&1 == 1 })
-		z := newFuzzed(t, encode(&imsdkv1.Welcome{Version: 1, Capabilities: known}))
-		if err := z.s.Connect(t.Context()); err != nil {
-			t.Fatalf("Connect: %v", err)
-		}
-		st := <-z.server.streams
-		wait := z.begin(st, responses.GetMessages())
-		for _, m := range responses.GetMessages() {
-			st.put(m)
-		}
-		st.put(&imv1.MessageResponse{Type: heartbeatType}) // once it is taken the others have been handled
-		for _, room := range z.s.Rooms() {
-			if room != "r" && room != "left" && room != "asked" {
-				t.Fatalf("nobody has joined %q", room)
-			}
-		}
-		z.end(len(raw))
-		wait()
-		z.checkOrder()
+		synctest.Test(t, func(t *testing.T) { answerWith(t, without, responses.GetMessages(), len(raw)) })
 	})
+}
+
+// answerWith is one run. With the lowest bit of without, which is no capability's, each message comes when the handler of
+// the one before has returned.
+func answerWith(t *testing.T, without byte, responses []*imv1.MessageResponse, size int) {
+	t.Helper()
+	known := slices.DeleteFunc(all(), func(c imsdkv1.Capability) bool { return without>>uint(c)&1 == 1 })
+	z := newFuzzed(t, encode(&imsdkv1.Welcome{Version: 1, Capabilities: known}))
+	if err := z.s.Connect(t.Context()); err != nil {
+		t.Fatalf("Connect: %v", err)
+	}
+	st := <-z.server.streams
+	wait := z.begin(st, responses)
+	for _, m := range responses {
+		st.put(m)
+		if without&1 == 1 {
+			synctest.Wait()
+		}
+	}
+	st.put(&imv1.MessageResponse{Type: heartbeatType}) // once it is taken the others have been handled
+	for _, room := range z.s.Rooms() {
+		if room != "r" && room != "left" && room != "asked" {
+			t.Fatalf("nobody has joined %q", room)
+		}
+	}
+	z.end(size)
+	wait()
+	z.checkOrder()
 }
 
 // begin makes the session wait for answers, and puts the ids of what it has sent in the place of "J" and "L". wait
