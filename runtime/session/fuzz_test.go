@@ -146,7 +146,11 @@ func newFuzzed(t *testing.T, welcome []byte) *fuzzed {
 	var err error
 	f.s, err = session.New(f.server, session.WithUser("u"), session.WithLogger(slog.New(slog.DiscardHandler)),
 		session.WithOnError(f.onError), session.WithOnMessage(f.onMessage),
-		session.WithOnAck(func(_ context.Context, ack session.Ack) { _ = ack.Content.GetErrorMessage() }),
+		session.WithOnAck(func(_ context.Context, ack session.Ack) {
+			if ack.Content == nil {
+				f.onError(errors.New("an ACK without a content: a handler would have panicked"))
+			}
+		}),
 		session.WithOnGap(func(context.Context, session.Gap) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
