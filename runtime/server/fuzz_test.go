@@ -5,9 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"runtime/metrics"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -108,10 +109,8 @@ func (c *fuzzCall) await(t *testing.T, what string, found func(*imv1.MessageResp
 		sent := c.sent[seen:]
 		c.mu.Unlock()
 		seen += len(sent)
-		for _, m := range sent {
-			if found(m) {
-				return true
-			}
+		if slices.ContainsFunc(sent, found) {
+			return true
 		}
 		if over {
 			return false
@@ -140,11 +139,11 @@ func (c *fuzzCall) end(t *testing.T) {
 	}
 }
 
-func helloWith(t testing.TB, hello *imsdkv1.Hello) []byte {
-	t.Helper()
+func helloWith(tb testing.TB, hello *imsdkv1.Hello) []byte {
+	tb.Helper()
 	raw, err := proto.Marshal(hello)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return raw
 }
@@ -351,7 +350,7 @@ func fuzzRequests(f *testing.F) [][]byte {
 	cursor := &imsdkv1.Cursor{RoomId: "r", Epoch: epoch, Seq: 1}
 	var many []*imv1.MessageRequest
 	for i := range 20 {
-		many = append(many, &imv1.MessageRequest{MessageId: fmt.Sprint(i), RoomId: "r", Type: text, SendNumber: uint64(i)})
+		many = append(many, &imv1.MessageRequest{MessageId: strconv.Itoa(i), RoomId: "r", Type: text, SendNumber: uint64(i)})
 	}
 	var seeds [][]byte
 	for _, list := range [][]*imv1.MessageRequest{
