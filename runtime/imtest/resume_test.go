@@ -133,7 +133,7 @@ func TestALostLogIsAGapAndNothingComesTwice(t *testing.T) {
 		time.Sleep(time.Minute)
 		tell(t, bob.im, numbers(10, 20)...)
 		ann.expect(t, append([]string{"gap"}, numbers(10, 20)...)...)
-		if ann.gaps[0].Reason != session.GapOtherLog || ann.gaps[0].Epoch == ann.gaps[0].NextEpoch || ann.Stats().Gaps != before.Gaps+1 {
+		if ann.gaps[0].Reason != session.GapReasonOtherLog || ann.gaps[0].Epoch == ann.gaps[0].NextEpoch || ann.Stats().Gaps != before.Gaps+1 {
 			t.Errorf("gaps: %+v", ann.gaps)
 		}
 		srv.ForgetLog("r") // and while it is read

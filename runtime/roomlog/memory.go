@@ -16,6 +16,7 @@ import (
 // for an append that began after cancel returned.
 type Memory struct {
 	retention Retention
+	maxKeys   int // of one room; only a test changes it
 
 	// mu guards what rooms have in common. It may be taken while one log's lock is held, never the other way round, and
 	// nobody holds two logs' locks.
@@ -31,7 +32,7 @@ var _ Engine = (*Memory)(nil)
 
 // NewMemory makes an engine in memory.
 func NewMemory(retention Retention) *Memory {
-	return &Memory{retention: retention.withDefaults(), logs: make(map[string]*memoryLog)}
+	return &Memory{retention: retention.withDefaults(), maxKeys: maxKeys, logs: make(map[string]*memoryLog)}
 }
 
 // subscriber is somebody who is told of a room's messages.
@@ -53,7 +54,7 @@ func (m *Memory) Append(ctx context.Context, room string, message Message) (Plac
 func (m *Memory) append(room string, message Message) (Place, error) {
 	l := m.lock(room)
 	defer l.mu.Unlock()
-	place, known, err := l.decide(message)
+	place, known, err := l.decide(message, m.maxKeys)
 	if known || err != nil {
 		return place, err
 	}

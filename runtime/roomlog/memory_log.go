@@ -54,7 +54,7 @@ func newEpoch(old uint64) uint64 {
 }
 
 // decide looks whether a message is to be appended. If not, there is an error, or it is known and has its place. mu is held.
-func (l *memoryLog) decide(message Message) (place Place, known bool, err error) {
+func (l *memoryLog) decide(message Message, maxKeys int) (place Place, known bool, err error) {
 	if message.Epoch != 0 && message.Epoch != l.head.Epoch {
 		return Place{}, false, ErrOtherLog
 	}
@@ -62,7 +62,7 @@ func (l *memoryLog) decide(message Message) (place Place, known bool, err error)
 		place.Duplicate = known
 		return place, known, err
 	}
-	return Place{}, false, l.mayFollow(message)
+	return Place{}, false, l.mayFollow(message, maxKeys)
 }
 
 // add puts a message at the end. The engine enlists what it gives. mu is held.

@@ -43,7 +43,7 @@ func (s *memorySends) find(key string, hash Hash) (place Place, found bool, err 
 }
 
 // mayFollow tells why a send that is not known may not be appended now, or nil.
-func (s *memorySends) mayFollow(message Message) error {
+func (s *memorySends) mayFollow(message Message, maxKeys int) error {
 	if last := s.last[message.Session]; last != nil && message.SendNumber != 0 && message.SendNumber <= last.number {
 		return ErrTooLate
 	}

@@ -58,14 +58,14 @@ func (m *Memory) sweepLog(l *memoryLog, now time.Time) {
 	for m.sendOverdue(now) && m.sends.first.of.log == l {
 		m.forgetFirst(l)
 	}
-	if !m.logOverdue(now) || m.idle.first.of != l {
+	if m.overdue(now) != l {
 		return
 	}
 	if l.records.items != nil || l.sends.items != nil || len(l.subscribers) > 0 {
 		m.touch(l, now) // looked at again when it has been idle once more
 		return
 	}
-	l.gone = true
+	l.gone = true // nothing of it is overdue, and it is the log that nobody has asked for longest
 	m.idle.remove(&l.link)
 	delete(m.logs, l.room)
 }

@@ -52,20 +52,14 @@ func (s *Session) handleAck(message *imv1.MessageResponse) {
 		s.reportError(withOp("receive", message.GetRoomId(), err))
 		return
 	}
-	ack := Ack{From: message.GetFromUserId(), RoomID: message.GetRoomId(), Content: acknowledged}
-	if err := s.guard("the ACK handler", func() { onAck(s.ctx, ack) }); err != nil {
-		s.reportError(withOp("handle ACK", message.GetRoomId(), err))
-	}
-}
-
-// guard calls a function of the application and turns a panic into an error.
-func (s *Session) guard(what string, call func()) (err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			s.config.log.Error(what+" panicked", "panic", fmt.Sprint(reason), "stack", string(debug.Stack()))
-			err = &runtime.Error{Code: codes.Internal, Message: fmt.Sprintf("the handler panicked: %v", reason)}
+			s.config.log.Error("the ACK handler panicked", "panic", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			s.reportError(&runtime.Error{
+				Op: "handle ACK", Code: codes.Internal, RoomID: message.GetRoomId(),
+				Message: fmt.Sprintf("the handler panicked: %v", reason),
+			})
 		}
 	}()
-	call()
-	return nil
+	onAck(s.ctx, Ack{From: message.GetFromUserId(), RoomID: message.GetRoomId(), Content: acknowledged})
 }

@@ -53,6 +53,7 @@ func TestAsynchronousSendsGoOutInTheOrderOfTheirCalls(t *testing.T) {
 						t.Fatalf("message %d is %q", i, m.GetContent())
 					}
 				}
+				synctest.Wait() // the receipt may be faster than the count
 				if stats := s.Stats(); stats.Sent != 200 || stats.AsyncFailed != 0 {
 					t.Errorf("stats: %+v", stats)
 				}

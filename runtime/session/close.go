@@ -32,9 +32,11 @@ func (s *Session) end(reason error) {
 	s.lanes.close()
 	s.outbox.shut(s.closedError(), true)
 	close(s.closing)
+	s.saves.last()
 	if live != nil {
 		awaitEnd(live)
 	}
+	s.saves.await()
 	s.cancel(ErrClosed)
 	if s.owned {
 		s.group.start(func() {
@@ -43,7 +45,6 @@ func (s *Session) end(reason error) {
 			}
 		})
 	}
-	s.cursors.finish()
 	s.group.seal()
 	s.group.leave()
 	close(s.closed)

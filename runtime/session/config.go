@@ -24,6 +24,7 @@ type config struct {
 	conn         *grpc.ClientConn // given by WithConn
 	// transports are what Dial's connection consists of; the credentials fill it.
 	transports transports
+	waker      *waker // that the resolvers wake
 	handlers   handlers
 	receiving  receiving
 	sending    sending
@@ -48,7 +49,6 @@ type dialing struct {
 	options     []grpc.DialOption
 	schemes     []discovery.Scheme
 	policy      balancer.Policy
-	wake        func() // the session's Wake, for its resolvers
 }
 
 // handlers are the application's functions.
@@ -59,7 +59,6 @@ type handlers struct {
 	onState      func(State)
 	onMessage    MessageFunc
 	onAck        AckFunc
-	onGap        GapFunc
 	unknown      runtime.ReceiveFunc
 	unhandled    runtime.ReceiveFunc
 }
@@ -70,8 +69,9 @@ type receiving struct {
 	laneMessages int
 	laneWorkers  int
 	echo         bool
-	window       int
-	store        CursorStore // nil: none
+	window       int // bytes
+	onGap        GapFunc
+	store        CursorStore
 }
 
 // sending is what a message passes on its way out.
@@ -94,8 +94,9 @@ func defaults() *config {
 			reconnect:         Reconnect{}.withDefaults(),
 		},
 		dialing:   dialing{policy: balancer.RoundRobin},
-		receiving: receiving{laneMessages: 256, laneWorkers: 64, window: defaultWindow},
+		receiving: receiving{laneMessages: 256, laneWorkers: 64, window: 256 << 10},
 		sending:   sending{outboxMessages: 4096, outboxBytes: 8 << 20},
+		waker:     new(waker),
 		log:       slog.New(slog.DiscardHandler),
 	}
 }

@@ -16,7 +16,8 @@ import (
 // reason, and the session is idle again, so that Connect may be called again. From then on the session comes back by
 // itself when the stream breaks (WithReconnect). Messages may reach handlers before Connect returns.
 //
-// Errors: ErrAlreadyConnected, ErrClosed; a refusal of the user or of the default room, with the server's code.
+// Errors: ErrAlreadyConnected, ErrClosed; a refusal of the user or of the default room, with the server's code; what the
+// CursorStore's Load returned.
 func (s *Session) Connect(ctx context.Context) error {
 	if !s.group.enter() {
 		return s.connectError(ctx, s.closedError())
@@ -28,12 +29,12 @@ func (s *Session) Connect(ctx context.Context) error {
 		}
 		return ErrAlreadyConnected
 	}
-	s.outbox.open()
-	err := s.cursors.loadOnce(ctx)
-	var st *stream
-	if err == nil {
-		st, err = s.attempt(ctx)
+	if err := s.loadCursors(ctx); err != nil {
+		s.move(StateIdle, nil, nil, StateConnecting)
+		return err
 	}
+	s.outbox.open()
+	st, err := s.attempt(ctx)
 	if err != nil {
 		err = s.connectError(ctx, err)
 		s.outbox.shut(fmt.Errorf("%w: %w", ErrNotConnected, err), false)
@@ -55,7 +56,6 @@ func (s *Session) goLive(st *stream, from State) bool {
 		return false
 	}
 	close(st.live)
-	s.cursors.moved(false) // what moved while there was no stream
 	s.config.log.Info("connected", "target", s.target, "stream", s.streams.Load(),
 		"handshake", st.capabilities().Handshake)
 	return true

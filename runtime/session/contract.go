@@ -1,12 +1,13 @@
 package session
 
 import (
+	"math"
 	"slices"
 
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 )
 
-// ownCapabilities are what this session knows; docs/protocol.md has FRAMES too, which is not built yet.
+// ownCapabilities are what this session knows; docs/protocol.md has another one, which is not built yet.
 func ownCapabilities() []imsdkv1.Capability {
 	return []imsdkv1.Capability{
 		imsdkv1.Capability_CAPABILITY_RECEIPTS,
@@ -25,11 +26,12 @@ type Capabilities struct {
 	Receipts bool
 	// StreamRooms tells that rooms are joined and left on the stream, at the very server that has it.
 	StreamRooms bool
-	// Resume tells that the server replays what was missed, or tells what it cannot.
+	// Resume tells that the server keeps a log of each room: what is sent while the session is away comes afterwards,
+	// and what the log no longer has is told.
 	Resume bool
-	// FlowControl tells that the server sends no more than the window of WithWindow: a slow handler delays its own room only.
+	// FlowControl tells that the server sends each room no further ahead than the window lets it (WithWindow).
 	FlowControl bool
-	// GoAway tells that the server sends its clients away before it stops.
+	// GoAway tells that the server says so before it stops.
 	GoAway bool
 	// Agent is what the server calls itself.
 	Agent string
@@ -45,14 +47,13 @@ func newContract(welcome *imsdkv1.Welcome) *contract {
 	has := func(c imsdkv1.Capability) bool {
 		return slices.Contains(welcome.GetCapabilities(), c) && slices.Contains(ownCapabilities(), c)
 	}
-	resume := has(imsdkv1.Capability_CAPABILITY_RESUME) && has(imsdkv1.Capability_CAPABILITY_STREAM_ROOMS)
 	return &contract{
 		Capabilities: Capabilities{
 			Handshake:   true,
 			Receipts:    has(imsdkv1.Capability_CAPABILITY_RECEIPTS),
 			StreamRooms: has(imsdkv1.Capability_CAPABILITY_STREAM_ROOMS),
-			Resume:      resume,
-			FlowControl: resume && has(imsdkv1.Capability_CAPABILITY_FLOW_CONTROL),
+			Resume:      has(imsdkv1.Capability_CAPABILITY_RESUME),
+			FlowControl: has(imsdkv1.Capability_CAPABILITY_RESUME) && has(imsdkv1.Capability_CAPABILITY_FLOW_CONTROL),
 			GoAway:      has(imsdkv1.Capability_CAPABILITY_GO_AWAY),
 			Agent:       welcome.GetAgent(),
 		},
@@ -77,12 +78,16 @@ func (c *contract) hasRoom(roomID string) bool {
 	return false
 }
 
-// window is what the server lets be in flight of one room: what Welcome says, or else what was asked for.
+// window is how many bytes of a room the server may have sent beyond its cursor; 0: there is no bound.
 func (c *contract) window(asked int) int {
-	if told := int(c.welcome.GetWindowBytes()); told > 0 {
-		return told
+	switch told := c.welcome.GetWindowBytes(); {
+	case !c.FlowControl:
+		return 0
+	case told == 0:
+		return asked
+	default:
+		return int(min(told, math.MaxInt32))
 	}
-	return asked
 }
 
 // maxMessageBytes is what the server takes at most, 0 if it does not say.

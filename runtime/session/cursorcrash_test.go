@@ -244,6 +244,61 @@ func TestASaveThatFailedIsNotTakenForSavedByTheNextProcess(t *testing.T) {
 	}
 }
 
+// TestWhatHasNothingToWriteWaitsForTheDiskAllTheSame if the disk may not have what the file reads as.
+func TestWhatHasNothingToWriteWaitsForTheDiskAllTheSame(t *testing.T) {
+	t.Parallel()
+	one, two := session.Cursor{RoomID: "a", Epoch: 1, Seq: 1}, session.Cursor{RoomID: "b", Epoch: 1, Seq: 2}
+	d := newFakeDisk()
+	f := openOn(t, d)
+	save(t, f, one)
+	d.fail = failing("sync")
+	d.pick = func(n int) int { return n - 1 } // it fails with all written
+	if err := f.Save(t.Context(), []session.Cursor{two}); !errors.Is(err, errDisk) {
+		t.Errorf("Save: %v", err)
+	}
+	d.fail, d.pick = nil, func(int) int { return 0 }
+	if err := f.Delete(t.Context(), "b"); err != nil {
+		t.Errorf("Delete of what was not saved for certain: %v", err)
+	}
+	d.crash()
+	if got := load(t, openOn(t, d)); got != "a=1/1" {
+		t.Errorf("after a crash the file has %q", got)
+	}
+
+	f = openOn(t, d)
+	d.fail = func(step string) error {
+		if step == "sync" || step == "truncate" {
+			return errCrash
+		}
+		return nil
+	}
+	if err := f.Save(t.Context(), []session.Cursor{two}); !errors.Is(err, errCrash) {
+		t.Errorf("Save: %v", err)
+	}
+	d.fail = nil
+	f = openOn(t, d)
+	save(t, f, two) // it reads as saved already
+	d.crash()
+	if got := load(t, openOn(t, d)); got != "a=1/1 b=1/2" {
+		t.Errorf("after a crash the file has %q", got)
+	}
+}
+
+func TestAFileThatHasBecomeShorterIsAnotherStores(t *testing.T) {
+	t.Parallel()
+	d := newFakeDisk()
+	f := openOn(t, d)
+	save(t, f, session.Cursor{RoomID: "a", Epoch: 1, Seq: 1})
+	d.fail = failing("sync")
+	_ = f.Save(t.Context(), []session.Cursor{{RoomID: "a", Epoch: 1, Seq: 2}})
+	d.fail = nil
+	d.names[cursorPath].seen = []byte(cursorFileHeader)
+	err := f.Save(t.Context(), []session.Cursor{{RoomID: "a", Epoch: 1, Seq: 2}})
+	if err == nil || !strings.Contains(err.Error(), "another store writes to it") {
+		t.Errorf("Save: %v", err)
+	}
+}
+
 // failing makes a disk fail these steps.
 func failing(steps ...string) func(string) error {
 	return func(step string) error {
@@ -279,30 +334,38 @@ func TestAStoreWhoseFileCannotBeMendedSaysSoUntilItCan(t *testing.T) {
 
 func TestAFailureToWriteTheFileAnewIsToldOnceUntilItHasDoubled(t *testing.T) {
 	t.Parallel()
-	d, h, random := newFakeDisk(), newHistory(), rand.New(rand.NewPCG(1, 1))
-	f := openOn(t, d)
-	d.fail = failing("create")
-	var at []int
-	for range 60 {
-		if err := h.saves(f, random, 1); err != nil {
-			if !strings.Contains(err.Error(), "the cursors are saved, but their file /cursors cannot be written anew") {
-				t.Fatalf("Save: %v", err)
+	for _, step := range []string{"create", "write", "rename"} {
+		d, h, random := newFakeDisk(), newHistory(), rand.New(rand.NewPCG(1, 1))
+		f := openOn(t, d)
+		d.fail = func(s string) error {
+			if s == step && (s != "write" || d.steps[len(d.steps)-2] == "create") {
+				return errDisk
 			}
-			at = append(at, len(d.content(cursorPath))>>10)
+			return nil
 		}
-		for room := range h.tried { // they are saved
-			h.sure[room] = len(h.tried[room])
+		var at []int
+		for range 30 {
+			if err := h.saves(f, random, 1); err != nil {
+				if !strings.Contains(err.Error(), "the cursors are saved, but their file /cursors cannot be written anew") {
+					t.Fatalf("%s fails: %v", step, err)
+				}
+				at = append(at, len(d.content(cursorPath))>>10)
+			}
+			for room := range h.tried { // they are saved
+				h.sure[room] = len(h.tried[room])
+			}
+			h.check(t, openOn(t, d))
+			if len(d.names) != 1 {
+				t.Fatalf("%s fails, and there are %d files", step, len(d.names))
+			}
+		}
+		if len(at) != 2 || at[0] < 64 || at[1] < 2*at[0] {
+			t.Errorf("%s fails: told at these sizes in KiB: %v", step, at)
+		}
+		d.fail = nil
+		if err := h.saves(f, random, 60); err != nil || len(d.content(cursorPath)) > 80<<10 {
+			t.Fatalf("%s works again: %d bytes, %v", step, len(d.content(cursorPath)), err)
 		}
 		h.check(t, openOn(t, d))
 	}
-	if len(at) < 2 || len(at) > 3 || at[0] < 64 || at[1] < 2*at[0] {
-		t.Errorf("told at these sizes in KiB: %v", at)
-	}
-	d.fail = nil
-	for len(d.content(cursorPath)) > 64<<10 {
-		if err := h.saves(f, random, 1); err != nil {
-			t.Fatal(err)
-		}
-	}
-	h.check(t, openOn(t, d))
 }

@@ -223,19 +223,22 @@ func (f *fakeHandle) Truncate(size int64) error {
 	return nil
 }
 
-// Sync that fails is the last that is heard of what it was to write: so it is in Linux, for one.
+// Sync that fails has written some of it, and is the last that is heard of the rest: so it is in Linux, for one.
 func (f *fakeHandle) Sync() error {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
 	err := f.disk.step("sync")
-	if err == nil {
-		for _, change := range f.changes {
-			f.kept = change(f.kept, func(n int) int { return n - 1 })
-		}
+	if errors.Is(err, errCrash) {
+		return err
 	}
-	if !errors.Is(err, errCrash) {
-		f.changes = nil
+	left, pick := len(f.changes), func(n int) int { return n - 1 } // all of it
+	if err != nil {
+		left, pick = f.disk.pick(left+1), f.disk.pick
 	}
+	for _, change := range f.changes[:left] {
+		f.kept = change(f.kept, pick)
+	}
+	f.changes = nil
 	return err
 }
 

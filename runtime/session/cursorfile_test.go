@@ -104,6 +104,10 @@ func TestACursorFileStaysSmallAndLeavesNothingBeside(t *testing.T) {
 	if largest < 60<<10 || largest > 80<<10 {
 		t.Errorf("it grew to %d bytes", largest)
 	}
+	if err := os.WriteFile(path+".imsdk-new", []byte("what a crash has left"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	openCursors(t, path)
 	names, err := filepath.Glob(filepath.Join(folder, "*"))
 	if err != nil || !slices.Equal(names, []string{path, link}) {
 		t.Errorf("the folder has %q, %v", names, err)

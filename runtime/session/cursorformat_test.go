@@ -123,9 +123,20 @@ func TestZerosAtTheEndOfACursorFileAreNoRecords(t *testing.T) {
 func TestADiskThatCannotBeReadCostsNoCursor(t *testing.T) {
 	t.Parallel()
 	content, _ := written(t)
+	for len(content) < 3*4096 { // more than is read at once
+		content = append(content, record([]byte("\x0a\x01a\x11\x01\x00\x00\x00\x00\x00\x00\x00"))...)
+	}
 	d := newFakeDisk().with(cursorPath, content)
-	for _, step := range []string{"open", "read", "size"} {
+	for _, step := range []string{"open", "read", "read again", "size"} {
 		d.fail = failing(step)
+		if step == "read again" {
+			d.fail = func(s string) error {
+				if s == "read" && d.steps[len(d.steps)-2] == "read" {
+					return errDisk
+				}
+				return nil
+			}
+		}
 		if _, err := session.OpenCursorFileOn(d, cursorPath); !errors.Is(err, errDisk) {
 			t.Errorf("%s fails: %v", step, err)
 		}
@@ -148,7 +159,8 @@ func TestTheBytesOfACursorFile(t *testing.T) {
 		"\x03\x00\x00\x00\xeb\xfb\x0a\xf4\x0a\x01a")
 	d := newFakeDisk()
 	f := openOn(t, d)
-	save(t, f, session.Cursor{RoomID: "a", Epoch: 0x0102030405060708, Seq: 42})
+	same := session.Cursor{RoomID: "a", Epoch: 0x0102030405060708, Seq: 42}
+	save(t, f, same, same)
 	save(t, f, session.Cursor{RoomID: "a"})
 	if got := d.content(cursorPath); !bytes.Equal(got, want) {
 		t.Errorf("the file is\n%q, not\n%q", got, want)
@@ -159,7 +171,7 @@ func TestARecordThatNobodyCouldHaveWrittenEndsACursorFile(t *testing.T) {
 	t.Parallel()
 	whole := "\x0a\x01b\x11\x01\x00\x00\x00\x00\x00\x00\x00"
 	for name, payload := range map[string]string{
-		"empty": "", "no room": whole[3:], "not protobuf": "\x0a\x7f", "no UTF-8": "\x0a\x01\xff",
+		"empty": "", "no room": whole[3:], "not protobuf": whole + "\x0a\x7f", "no UTF-8": "\x0a\x01\xff",
 		"a room of 129 bytes": "\x0a\x81\x01" + strings.Repeat("x", 129), "too large": whole + "\x7a\xd8\x04" + strings.Repeat("z", 600),
 	} {
 		content := slices.Concat([]byte(cursorFileHeader), record([]byte("\x0a\x01a"+whole[3:])), record([]byte(payload)), record([]byte(whole)))

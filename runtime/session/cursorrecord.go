@@ -17,9 +17,9 @@ import (
 
 // A cursor file is cursorHeader and then records, all numbers little endian:
 //
-//	length    uint32, of what follows the checksum
-//	checksum  uint32, CRC-32C over the four bytes of the length and the payload
-//	payload   an imsdk.v1.Cursor
+//	uint32              the length of the third part
+//	uint32              CRC-32C of the four bytes of the length and of the third part
+//	imsdk.v1.Cursor
 //
 // A room's last record counts. One with epoch 0, which no log has, says that the room has no cursor any more.
 const (

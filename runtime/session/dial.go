@@ -41,12 +41,10 @@ func Dial(target string, opts ...Option) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session.Dial: target %q: %w", target, err)
 	}
-	s := newSession(c, strconv.Quote(target), imv1.NewIMServiceClient(conn), conn, true)
-	c.dialing.wake = s.Wake // the connection is idle until the session's first call
-	return s, nil
+	return newSession(c, strconv.Quote(target), imv1.NewIMServiceClient(conn), conn, true), nil
 }
 
-// dialOptions are the session's own, then the application's, which win.
+// dialOptions are the session's own, then the application's, which win, then what gRPC would take without them.
 func (c *config) dialOptions(target string, schemes []discovery.Scheme) ([]grpc.DialOption, error) {
 	serviceConfig, err := c.dialing.policy.ServiceConfig()
 	if err != nil {
@@ -58,7 +56,7 @@ func (c *config) dialOptions(target string, schemes []discovery.Scheme) ([]grpc.
 	}
 	builders := make([]resolver.Builder, len(schemes))
 	for i, scheme := range schemes {
-		builders[i] = wakingFor(scheme.Builder(), c.addressesChanged)
+		builders[i] = waking(scheme.Builder(), c.waker.wake)
 	}
 	opts := []grpc.DialOption{
 		grpc.WithTransportCredentials(trackedCredentials{TransportCredentials: creds, all: &c.transports}),
@@ -70,14 +68,9 @@ func (c *config) dialOptions(target string, schemes []discovery.Scheme) ([]grpc.
 		opts = append(opts, grpc.WithPerRPCCredentials(perRPC))
 	}
 	opts = append(opts, c.dialing.options...)
-	if builder := registered(target); builder != nil { // behind the application's, which gRPC asks first
-		opts = append(opts, grpc.WithResolvers(wakingFor(builder, c.addressesChanged)))
-	}
-	return opts, nil
+	// Of two resolvers of a scheme gRPC takes the first: the application's own stay before gRPC's.
+	return append(opts, grpc.WithResolvers(wakers(target, c.waker.wake)...)), nil
 }
-
-// addressesChanged is told by the resolvers.
-func (c *config) addressesChanged() { c.dialing.wake() }
 
 // connectParams leave the waits between tries to the session: each of its tries resets the connection's own backoff,
 // which only has to be longer than any of its waits.

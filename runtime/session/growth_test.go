@@ -97,7 +97,7 @@ func TestSendsLeaveNothingBehind(t *testing.T) { //nolint:paralleltest // it mea
 					t.Fatal(err)
 				}
 				cancel()
-				if i%1000 == 999 { // what was given up goes with its stream
+				if i%500 == 499 { // what was given up goes with its stream
 					restart(t, n, s)
 					srv.mu.Lock()
 					srv.peers = nil // they hold their connections
@@ -105,9 +105,9 @@ func TestSendsLeaveNothingBehind(t *testing.T) { //nolint:paralleltest // it mea
 				}
 			}
 		}
-		again(2000)
+		again(1000)
 		goroutines, heap := measured()
-		again(20000)
+		again(5000)
 		goroutinesNow, heapNow := measured()
 		if goroutinesNow > goroutines || heapNow > heap+1<<20 {
 			t.Errorf("%d goroutines, then %d; %d bytes on the heap, then %d", goroutines, goroutinesNow, heap, heapNow)

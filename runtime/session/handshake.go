@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -56,46 +54,44 @@ func fitsHeader(value string) bool {
 	return strings.TrimSpace(value) == value
 }
 
-// hello is the client's half of the handshake for its stream of that number.
+// hello is the client's half of the handshake for its stream of that number. No stream is open.
 func (s *Session) hello(number uint32) *imsdkv1.Hello {
-	hello := &imsdkv1.Hello{
+	rooms, more := s.helloRooms(number)
+	return &imsdkv1.Hello{
 		Version:           handshakeVersion,
 		SessionId:         s.id,
 		StreamNumber:      number,
 		Capabilities:      ownCapabilities(),
 		HeartbeatInterval: durationpb.New(s.config.timing.heartbeatInterval),
 		HeartbeatTimeout:  durationpb.New(s.config.timing.heartbeatTimeout),
-		Limits:            &imsdkv1.Limits{MaxMessageBytes: maxReceiveBytes},
+		Rooms:             rooms,
+		MoreRooms:         more,
 		WindowBytes:       uint64(s.config.receiving.window),
+		Limits:            &imsdkv1.Limits{MaxMessageBytes: maxReceiveBytes},
 		Agent:             s.config.agent,
 	}
-	hello.Rooms, hello.MoreRooms = s.resumeRooms()
-	return hello
 }
 
-// maxResumeBytes bounds the rooms in a Hello: metadata of more than 8 KiB in all draws warnings, and tokens are in there too.
-const maxResumeBytes = 2 << 10
+// maxHelloRooms is how many bytes of Hello may be rooms: metadata has to stay below 8 KiB, tokens included.
+const maxHelloRooms = 2 << 10
 
-// resumeRooms are the session's rooms with their cursors, as many as fit; more tells that some did not. The default room is left
-// out where the stream's other metadata say all there is to say.
-func (s *Session) resumeRooms() (rooms []*imsdkv1.ResumeRoom, more bool) {
+// helloRooms are the rooms that a stream goes on with, as many as fit; more: some did not.
+func (s *Session) helloRooms(number uint32) (rooms []*imsdkv1.ResumeRoom, more bool) {
 	joined := s.rooms.all()
-	size := 0
-	for _, room := range slices.Sorted(maps.Keys(joined)) {
-		cursor := s.positions.ask(room)
-		if cursor == nil && room == s.rooms.defaultRoom() {
+	s.positions.keep(joined)
+	left := maxHelloRooms
+	for _, room := range s.rooms.inOrder() {
+		entry := &imsdkv1.ResumeRoom{Cursor: s.positions.cursor(room), Metadata: joined[room]}
+		size := proto.Size(&imsdkv1.Hello{Rooms: []*imsdkv1.ResumeRoom{entry}})
+		if size > left {
+			more = true
 			continue
 		}
-		if cursor == nil {
-			cursor = &imsdkv1.Cursor{RoomId: room}
-		}
-		resume := &imsdkv1.ResumeRoom{Cursor: cursor, Metadata: joined[room]}
-		if size += proto.Size(resume) + 3; size > maxResumeBytes { // with tag and length
-			return rooms, true
-		}
-		rooms = append(rooms, resume)
+		left -= size
+		entry.Cursor = s.positions.announce(room, number)
+		rooms = append(rooms, entry)
 	}
-	return rooms, false
+	return rooms, more
 }
 
 // readWelcome finds the server's half in its header. Nil: a server of today.
@@ -120,21 +116,20 @@ func (s *Session) watchHeader(st *stream) {
 		return
 	}
 	if welcome := readWelcome(header, st.log); welcome != nil {
-		c := newContract(welcome)
-		if c.FlowControl {
-			s.positions.grant(c.window(s.config.receiving.window))
-		}
-		for _, room := range welcome.GetRooms() {
-			s.positions.opened(room.GetRoomId(), logAt{room.GetEpoch(), room.GetHead()}, c.Resume)
-		}
-		st.agree(c)
+		s.agree(st, newContract(welcome))
 	}
 	close(st.header)
 }
 
-// agree switches the contract on.
-func (st *stream) agree(c *contract) {
+// agree switches the contract on, before the reader hands on the first message.
+func (s *Session) agree(st *stream, c *contract) {
 	st.contract.Store(c)
+	for _, room := range c.welcome.GetRooms() {
+		s.enteredRoom(st, room.GetRoomId(), position{epoch: room.GetEpoch(), seq: room.GetHead()})
+	}
+	if c.Resume {
+		s.teller.attach(st)
+	}
 	interval := st.timing.heartbeatInterval
 	if asked := c.welcome.GetHeartbeatInterval().AsDuration(); asked > 0 && asked < interval {
 		interval = max(asked, minHeartbeat)

@@ -39,8 +39,9 @@ func TestAStreamStartsWithUserRoomHelloAndAHeartbeat(t *testing.T) {
 			t.Errorf("Hello: %v", hello)
 		}
 		if !slices.Equal(hello.GetCapabilities(), []imsdkv1.Capability{
-			imsdkv1.Capability_CAPABILITY_RECEIPTS, imsdkv1.Capability_CAPABILITY_STREAM_ROOMS, imsdkv1.Capability_CAPABILITY_RESUME,
-			imsdkv1.Capability_CAPABILITY_FLOW_CONTROL, imsdkv1.Capability_CAPABILITY_GO_AWAY, // FRAMES is not built
+			imsdkv1.Capability_CAPABILITY_RECEIPTS, imsdkv1.Capability_CAPABILITY_STREAM_ROOMS,
+			imsdkv1.Capability_CAPABILITY_RESUME, imsdkv1.Capability_CAPABILITY_FLOW_CONTROL,
+			imsdkv1.Capability_CAPABILITY_GO_AWAY,
 		}) {
 			t.Errorf("capabilities: %v", hello.GetCapabilities())
 		}

@@ -25,10 +25,11 @@ type job struct {
 	admitted   chan struct{} // closed when it has a place, or is decided; nil if it never had to wait for one
 	release    []func()      // called once it is decided
 
-	number   uint64    // its send number; 0: none so far
-	handed   int       // to how many streams it was handed
-	tried    bool      // in the log of that epoch; what is sent again is a repeat there
-	epoch    uint64    // 0: the server named none
+	number   uint64 // its send number; 0: none so far
+	handed   int    // to how many streams it was handed
+	tried    bool   // in the log of that epoch, first at that time; what is sent again is a repeat there
+	epoch    uint64 // 0: the server named none
+	since    time.Time
 	deadline time.Time // no repeat after that; zero: whenever
 
 	receipt *runtime.Receipt // how it was decided
@@ -49,6 +50,33 @@ const (
 
 func newJob(ctx context.Context, out *runtime.Outgoing, request *imv1.MessageRequest, size int) *job {
 	return &job{ctx: ctx, out: out, request: request, size: size}
+}
+
+// try says in the request in which log it was tried first, or notes that this is the first try in the room's log.
+func (j *job) try(epoch uint64, window time.Duration) {
+	if j.tried {
+		j.request.Epoch = j.epoch
+		return
+	}
+	j.tried, j.since, j.epoch, j.deadline = true, time.Now(), epoch, time.Time{}
+	j.request.Epoch = 0
+	j.bound(window)
+}
+
+// bound keeps repeats within what the server of a stream remembers. 0: it does not say.
+func (j *job) bound(window time.Duration) {
+	if window <= 0 {
+		return
+	}
+	last := j.since.Add(window - window/10) // a repeat takes its time to arrive
+	if j.deadline.IsZero() || last.Before(j.deadline) {
+		j.deadline = last
+	}
+}
+
+// tooOld tells whether a job may not be sent again because of its age.
+func (j *job) tooOld(now time.Time) bool {
+	return j.tried && !j.deadline.IsZero() && !now.Before(j.deadline)
 }
 
 // onStream tells whether the live stream has it.

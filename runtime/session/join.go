@@ -129,7 +129,7 @@ func (s *Session) LeaveRoom(ctx context.Context, roomID string) (*imv1.LeaveRoom
 		response, again, err := s.leave(ctx, st, request)
 		if !again || err == nil && s.isLive(st) {
 			if code := status.Code(err); tried != nil && (code == codes.NotFound || code == codes.FailedPrecondition) {
-				s.rooms.remove(roomID) // the try before had left it
+				s.leftRoom(roomID) // the try before had left it
 				return new(imv1.LeaveRoomResponse), nil
 			}
 			return response, err
@@ -149,7 +149,6 @@ func (s *Session) leave(
 		if err = s.outcome(ctx, opLeave, roomID, response.GetStatus(), err); err != nil {
 			return nil, false, err
 		}
-		s.rooms.remove(roomID)
 		s.leftRoom(roomID)
 		return response, true, nil
 	}

@@ -21,15 +21,24 @@ type lanes struct {
 type lane struct {
 	room    string
 	queue   []laneWork
-	counted int           // of the queue
+	bounded int           // of the queue: work that the capacity bounds
 	space   chan struct{} // not nil while a reader waits for room in the queue
 }
 
-// laneWork is one piece of it. What a window bounds does not count against the lane's capacity.
+// laneWork is a piece of work. One that a window bounds at its server counts for no capacity.
 type laneWork struct {
-	run     func()
-	counted bool
+	run      func()
+	windowed bool
 }
+
+// pushed says what became of work.
+type pushed uint8
+
+const (
+	pushedIn   pushed = iota // it will run
+	pushedAway               // it was dropped: the stream or the session ends
+	pushedOver               // it was dropped: far too much waits
+)
 
 func newLanes(g *group, a *awaited, capacity, workers int) *lanes {
 	return &lanes{
@@ -42,12 +51,13 @@ func newLanes(g *group, a *awaited, capacity, workers int) *lanes {
 const overflow = 16
 
 // push puts work at the end of its room's lane. When the lane is full it calls full, waits for room, then calls resumed.
-// It does not wait while somebody waits for the server: the lane then takes more than its capacity, and false says that
-// it takes no more at all. The end of stop, or of all lanes, ends the wait and drops the work.
-func (l *lanes) push(stop <-chan struct{}, room string, work func(), full, resumed func()) bool {
+// It does not wait while somebody waits for the server: the lane then takes more than its capacity, up to overflow. The
+// end of stop, or of all lanes, ends the wait and drops the work.
+func (l *lanes) push(stop <-chan struct{}, room string, run func(), full, resumed func()) pushed {
+	work := laneWork{run: run}
 	space := l.try(room, work, l.capacity)
 	if space == nil {
-		return true
+		return pushedIn
 	}
 	full()
 	defer resumed()
@@ -56,64 +66,51 @@ func (l *lanes) push(stop <-chan struct{}, room string, work func(), full, resum
 		case <-space:
 			space = l.try(room, work, l.capacity)
 		case <-l.awaited.anybody():
-			return l.try(room, work, overflow*l.capacity) == nil
+			if l.try(room, work, overflow*l.capacity) != nil {
+				return pushedOver
+			}
+			return pushedIn
 		case <-l.stop:
-			return true
+			return pushedAway
 		case <-stop:
-			return true
+			return pushedAway
 		}
 	}
-	return true
+	return pushedIn
 }
 
-// add puts work at the end of its room's lane, which the server's window bounds. It never waits.
-func (l *lanes) add(room string, work func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.closed {
-		l.current(room).put(laneWork{run: work})
+// put is push for a stream whose reader never waits. Windowed work is always taken, other work up to overflow.
+func (l *lanes) put(room string, work laneWork) pushed {
+	if l.try(room, work, overflow*l.capacity) != nil {
+		return pushedOver
 	}
-}
-
-// addCounted does it for work that no window bounds, where the reader may not wait. False: there is too much already.
-func (l *lanes) addCounted(room string, work func()) bool {
-	return l.try(room, work, overflow*l.capacity) == nil
-}
-
-func (l *lane) put(work laneWork) {
-	l.queue = append(l.queue, work)
-	if work.counted {
-		l.counted++
-	}
+	return pushedIn
 }
 
 // try gives a channel that closes when there may be room, or nil if the work is taken or dropped.
-func (l *lanes) try(room string, work func(), capacity int) <-chan struct{} {
+func (l *lanes) try(room string, work laneWork, capacity int) <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil
 	}
-	current := l.current(room)
-	if current.counted >= capacity {
-		if current.space == nil {
-			current.space = make(chan struct{})
-		}
-		return current.space
-	}
-	current.put(laneWork{run: work, counted: true})
-	return nil
-}
-
-// current gives a room's lane, made and scheduled if there is none. mu is held until it has work.
-func (l *lanes) current(room string) *lane {
 	current, ok := l.rooms[room]
 	if !ok {
 		current = &lane{room: room}
 		l.rooms[room] = current
 		l.schedule(current)
 	}
-	return current
+	if !work.windowed && current.bounded >= capacity {
+		if current.space == nil {
+			current.space = make(chan struct{})
+		}
+		return current.space
+	}
+	current.queue = append(current.queue, work)
+	if !work.windowed {
+		current.bounded++
+	}
+	return nil
 }
 
 // schedule finds a worker for a lane that has become active.
@@ -137,8 +134,8 @@ func (l *lanes) serve(current *lane) {
 		}
 	}()
 	for current != nil {
-		if work := l.pop(current); work != nil {
-			work()
+		if run := l.pop(current); run != nil {
+			run()
 		}
 		current = l.following(current)
 	}
@@ -153,9 +150,10 @@ func (l *lanes) pop(current *lane) func() {
 	work := current.queue[0]
 	current.queue[0] = laneWork{}
 	current.queue = current.queue[1:]
-	if work.counted {
-		current.counted--
+	if work.windowed {
+		return work.run
 	}
+	current.bounded--
 	if current.space != nil {
 		close(current.space)
 		current.space = nil

@@ -5,34 +5,35 @@ import (
 	"fmt"
 )
 
-const (
-	defaultWindow = 256 << 10
-	minWindow     = 1 << 10
-)
+// minWindow is the smallest window.
+const minWindow = 1 << 10
 
-// WithWindow bounds what may be on its way to the handlers of one room, in bytes of encoded messages, at least 1,024: sent by the
-// server, and not handled yet. The rest waits in the room's log, and nobody else waits for it. A server may allow less; one
-// message is always on its way, however large it is. It counts where [Capabilities] has FlowControl. Default: 256 KiB.
+// WithWindow bounds what a server with flow control sends ahead: the bytes of the messages of one room whose handlers have
+// not returned. A server may allow less; a single message may always be larger. It bounds what the session's memory holds of
+// each room, and how much comes again after a reconnect; a small one makes the server wait for the session more often. At
+// least 1,024. Default: 262,144 (256 KiB).
 func WithWindow(bytes int) Option {
 	return option(func(c *config) error {
 		if bytes < minWindow {
-			return fmt.Errorf("WithWindow: %d bytes are too few: give at least %d", bytes, minWindow)
+			return fmt.Errorf("WithWindow: the window is %d bytes: at least %d", bytes, minWindow)
 		}
 		c.receiving.window = bytes
 		return nil
 	})
 }
 
-// WithOnGap is told what the session will not get, in the goroutine of the room, in its place between the messages. Default: it is
-// logged, and OnError is told with the code DataLoss.
+// WithOnGap is called where messages of a room are missing that the server will not send: its log has lost them. It
+// runs in the goroutine of the room, in order with the messages, between the last one before the gap and the first one
+// after it. Default: WithOnError is told, with code DataLoss.
 func WithOnGap(f GapFunc) Option {
-	return option(func(c *config) error { c.handlers.onGap = f; return nil })
+	return option(func(c *config) error { c.receiving.onGap = f; return nil })
 }
 
-// WithCursorStore keeps the session's cursors beyond its process: a session of the next one that joins the same rooms goes on
-// where this one stood. They are saved at the latest 200 ms after a handler has returned, and when the session closes; a
-// message whose handler returned later than that comes again after a crash. [OpenCursorFile] is one store. Default: a
-// new session starts at the end of its rooms' logs.
+// WithCursorStore keeps the session's cursors, so that the next process goes on where this one stood: a room that it joins
+// is read from its cursor on, once. Connect loads them and fails if that fails. They are saved at most 200 ms after a
+// handler has returned, a last time in Close, and what a handler does that Close finds running, before Done: its message
+// counts as handled if it returns nil, and comes again after a restart if it returns an error. What could not be saved is
+// told to WithOnError and saved with the next cursor that moves. Default: none; a session starts at the end of each room.
 func WithCursorStore(store CursorStore) Option {
 	return option(func(c *config) error {
 		if store == nil {

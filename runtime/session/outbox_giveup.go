@@ -68,11 +68,6 @@ func (o *outbox) behind(j *job) []*job {
 	return found
 }
 
-// tooOld tells whether a job may not be sent again because of its age.
-func (j *job) tooOld(now time.Time) bool {
-	return j.tried && !j.deadline.IsZero() && !now.Before(j.deadline)
-}
-
 // watchAge sees to it that those that wait for another stream are given up in time.
 func (o *outbox) watchAge() {
 	if o.timer != nil {

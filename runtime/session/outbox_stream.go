@@ -35,7 +35,6 @@ func (o *outbox) next() *job {
 // take readies a job for the live stream, whose contract is c: it belongs to that from now on. False: it is decided by
 // now, because of what the stream has, or because it may not be sent again.
 func (o *outbox) take(j *job, c *contract) (request *imv1.MessageRequest, ok bool) {
-	now := time.Now()
 	o.mu.Lock()
 	defer o.unlock()
 	if o.unwritten != j {
@@ -43,7 +42,23 @@ func (o *outbox) take(j *job, c *contract) (request *imv1.MessageRequest, ok boo
 	}
 	receipts := c.known().Receipts && j.request.GetType() != imv1.MessageType_MESSAGE_TYPE_ACK
 	epoch := o.logEpoch(j.out.RoomID)
+	if j.tried {
+		j.bound(c.dedupeWindow())
+	}
 	otherLog := j.tried && epoch != 0 && epoch != j.epoch
+	if otherLog && o.toNewLog {
+		j.tried, otherLog = false, false
+	}
+	if o.barred(j, c, receipts, otherLog) {
+		return nil, false
+	}
+	j.try(epoch, c.dedupeWindow())
+	o.ready(j, receipts)
+	return j.request, true
+}
+
+// barred ends a job that the live stream may not have.
+func (o *outbox) barred(j *job, c *contract, receipts, otherLog bool) bool {
 	wrong := checkSize(j.out, j.size, c)
 	switch {
 	case wrong != nil && j.handed == 0:
@@ -52,22 +67,20 @@ func (o *outbox) take(j *job, c *contract) (request *imv1.MessageRequest, ok boo
 		o.lose(j, codes.InvalidArgument, wrong)
 	case !receipts && j.handed > 0:
 		o.lose(j, codes.Unavailable, errSilent)
-	case j.tooOld(now):
+	case j.tooOld(time.Now()):
 		o.loseWithThoseBehind(j, codes.Unavailable, errTooOld)
-	case otherLog && !o.toNewLog:
+	case otherLog:
 		o.loseWithThoseBehind(j, codes.DataLoss, errNewLog)
 	default:
-		o.ready(j, now, receipts, c.dedupeWindow(), epoch)
-		return j.request, true
+		return false
 	}
-	return nil, false
+	return true
 }
 
 // ready gives a job to the live stream.
-func (o *outbox) ready(j *job, now time.Time, receipts bool, window time.Duration, epoch uint64) {
-	j.request.SendNumber, j.request.PrevSendNumber, j.request.Epoch = 0, 0, 0
+func (o *outbox) ready(j *job, receipts bool) {
+	j.request.SendNumber, j.request.PrevSendNumber = 0, 0
 	if receipts {
-		j.try(now, window, epoch)
 		o.number(j)
 	} else {
 		j.number = 0
@@ -77,18 +90,6 @@ func (o *outbox) ready(j *job, now time.Time, receipts bool, window time.Duratio
 	j.handed++
 	o.onStream++
 	o.unwritten = j.next
-}
-
-// try says in a job's request in which log it was tried first, or notes that this is the first try in the room's log.
-func (j *job) try(now time.Time, window time.Duration, epoch uint64) {
-	if j.tried && (epoch == 0 || epoch == j.epoch) {
-		j.request.Epoch = j.epoch
-		return
-	}
-	j.tried, j.epoch, j.deadline = true, epoch, time.Time{}
-	if window > 0 {
-		j.deadline = now.Add(window - window/10) // a repeat takes its time to arrive
-	}
 }
 
 // dedupeWindow is for how long the server recognises repeats, 0 if it does not say.
@@ -249,7 +250,7 @@ func (o *outbox) streamEnded() {
 func (o *outbox) breakPromises(left []*job) {
 	for _, j := range left {
 		switch {
-		case j.state != jobQueued:
+		case j.state != jobQueued, j.handed == 0:
 		case sabotage.NoResend:
 			o.decide(j, &runtime.Receipt{MessageID: j.out.ID, RoomID: j.out.RoomID, Appended: true}, nil)
 		case sabotage.NoOrder:

@@ -4,260 +4,247 @@ import (
 	"sync"
 
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
-	"github.com/game-im/im-grpc-sdk/runtime/internal/sabotage"
 )
-
-// logAt is a position in a room's log: everything up to and with seq is behind it.
-type logAt struct{ epoch, seq uint64 }
 
 // positions knows where the session stands in the log of each of its rooms.
 type positions struct {
 	mu     sync.Mutex // held for map operations and assignments only
 	places map[string]*place
-	stored map[string]logAt // cursors for rooms that the session is not in yet
-	holes  map[string]hole  // the last one that was found in each room
-	keeps  bool             // there is a CursorStore
-	forget map[string]bool  // rooms whose cursors it has to delete
-	window int              // the largest that a stream of the session has had
+	moved  map[*place]struct{} // whose cursor has moved and may not be told yet
 }
 
-// place is where the session stands in one room's log, from when the server first named it until the session leaves the room.
-type place struct {
-	room     string
-	log      uint64 // the room's log as the server last named it
-	started  bool   // the rest says something
-	received logAt  // the last message that went into the room's lane
-	cursor   logAt  // the last message whose handler has returned
-	told     logAt  // the cursor that the live stream's server knows
-	saved    logAt  // the cursor that the store has
-	untold   int    // bytes of what was handled since told
-	pending  int    // bytes of what is in the lane
+func newPositions() *positions {
+	return &positions{places: make(map[string]*place), moved: make(map[*place]struct{})}
 }
 
-// hole is where a chain broke.
-type hole struct{ after, next logAt }
-
-func newPositions(store CursorStore) *positions {
-	return &positions{
-		keeps:  store != nil,
-		places: make(map[string]*place), stored: make(map[string]logAt), holes: make(map[string]hole),
-		forget: make(map[string]bool),
+// place gives a room's place, a new one if there is none. The lock is held.
+func (p *positions) place(room string) *place {
+	found, ok := p.places[room]
+	if !ok {
+		found = &place{room: room}
+		p.places[room] = found
 	}
-}
-
-// load takes what a CursorStore has.
-func (p *positions) load(cursors []Cursor) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, cursor := range cursors {
-		p.stored[cursor.RoomID] = logAt{cursor.Epoch, cursor.Seq}
-	}
+	return found
 }
 
 // logEpoch is the log of a room as the server last named it. 0: none is known.
 func (p *positions) logEpoch(room string) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if there := p.places[room]; there != nil {
-		return there.log
+	if found, ok := p.places[room]; ok {
+		return found.log
 	}
 	return 0
 }
 
-// grant notes the window of a new stream.
-func (p *positions) grant(window int) {
+// setLog notes the log that the server named for a room.
+func (p *positions) setLog(room string, epoch uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.window = max(p.window, window)
+	p.place(room).log = epoch
 }
 
-// opened notes that the server has put the session into a room, and where its log ended then. With resume, the session
-// starts there, unless it stands somewhere already. The server knows its cursor from the request.
-func (p *positions) opened(room string, head logAt, resume bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	there := p.at(room)
-	there.log = head.epoch
-	if !resume || there.started || head.epoch == 0 {
-		return
-	}
-	there.start(head)
-	if from, ok := p.stored[room]; ok {
-		there.start(from)
-		there.saved = from
-		delete(p.stored, room)
-	}
-}
-
-// at gives a room's place, made if there is none. The lock is held.
-func (p *positions) at(room string) *place {
-	there, ok := p.places[room]
-	if !ok {
-		there = &place{room: room}
-		p.places[room] = there
-	}
-	return there
-}
-
-func (there *place) start(from logAt) {
-	there.started = true
-	there.received, there.cursor, there.told = from, from, from
-}
-
-// ask gives the cursor to join a room with, nil if there is none. The server of the next stream knows it then.
-func (p *positions) ask(room string) *imsdkv1.Cursor {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	from, ok := p.stored[room]
-	if there := p.places[room]; there != nil && there.started {
-		from, ok = there.cursor, true
-		there.told, there.untold = from, 0
-	}
-	if !ok {
-		return nil
-	}
-	return &imsdkv1.Cursor{RoomId: room, Epoch: from.epoch, Seq: from.seq}
-}
-
-// left forgets a room that the session is no longer in. With keep its cursor waits for the session to join it again.
-func (p *positions) left(room string, keep bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	there := p.places[room]
-	delete(p.places, room)
-	delete(p.holes, room)
-	switch {
-	case !keep:
-		delete(p.stored, room)
-		if p.keeps {
-			p.forget[room] = true
-		}
-	case there != nil && there.started:
-		p.stored[room] = there.cursor
-	}
-}
-
-// verdict says what a message is to the chain of its room.
-type verdict uint8
-
-const (
-	inChain   verdict = iota // it is the next one
-	repeated                 // it was received before
-	broken                   // it is not the one after the last, for the first time
-	holeAgain                // the same again: what is between will not come
-	tooMuch                  // the server sends more than the window lets it
-)
-
-// accept looks at a message of a room's log before it goes into the lane, and counts it there if it is the next one. A
-// room in which the session is, and whose position nobody has told, starts here.
-func (p *positions) accept(room string, at logAt, prev uint64, size int, flow bool) (*place, verdict) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	there := p.at(room)
-	if at.epoch == 0 {
-		at.epoch = there.log
-	}
-	if !there.started {
-		there.log = at.epoch
-		there.start(logAt{at.epoch, prev})
-	}
-	before := there.received
-	switch {
-	case at.epoch == before.epoch && at.seq <= before.seq:
-		return there, repeated
-	case (at.epoch != before.epoch || prev != before.seq) && !sabotage.NoChain:
-		found := hole{before, at}
-		if p.holes[room] == found {
-			return there, holeAgain
-		}
-		p.holes[room] = found
-		return there, broken
-	case flow && there.pending > 0 && there.pending+size > p.window:
-		return there, tooMuch
-	}
-	there.received = at
-	there.pending += size
-	return there, inChain
-}
-
-// jump moves on over a gap that a server tells: to right behind next. It gives the position before, or false if the session is
-// there already.
-func (p *positions) jump(room string, next logAt) (there *place, before logAt, ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	there = p.at(room)
-	there.log = next.epoch
-	before = there.received
-	if !there.started {
-		there.start(next)
-		return there, before, false
-	}
-	if before.epoch == next.epoch && before.seq >= next.seq {
-		return there, before, false
-	}
-	there.received = next
-	return there, before, true
-}
-
-// handled moves a room's cursor: the handler of the message there has returned. It tells whether the server should know
-// at once, because much of the window is used. A place that was replaced meanwhile changes nothing.
-func (p *positions) handled(there *place, to logAt, size int) (moved, soon bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.places[there.room] != there {
-		return false, false
-	}
-	there.cursor = to
-	there.pending -= size
-	there.untold += size
-	return true, p.window > 0 && there.untold >= p.window/4
-}
-
-// tell gives the cursors that the live stream's server does not know, and counts them as told.
-func (p *positions) tell() []*imsdkv1.Cursor {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var moved []*imsdkv1.Cursor
-	for room, there := range p.places {
-		if there.started && there.told != there.cursor {
-			there.told, there.untold = there.cursor, 0
-			moved = append(moved, &imsdkv1.Cursor{RoomId: room, Epoch: there.cursor.epoch, Seq: there.cursor.seq})
-		}
-	}
-	return moved
-}
-
-// unsaved gives what a CursorStore does not have yet, and the rooms that it has to forget.
-func (p *positions) unsaved() (changed []Cursor, deleted []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.keeps {
-		return nil, nil
-	}
-	for room, there := range p.places {
-		if there.started && there.saved != there.cursor {
-			changed = append(changed, Cursor{RoomID: room, Epoch: there.cursor.epoch, Seq: there.cursor.seq})
-		}
-	}
-	for room := range p.forget {
-		deleted = append(deleted, room)
-	}
-	return changed, deleted
-}
-
-// saved notes what the store has by now.
-func (p *positions) saved(cursors []Cursor) {
+// load takes what a CursorStore has kept. It comes before everything else.
+func (p *positions) load(cursors []Cursor) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, cursor := range cursors {
-		if there := p.places[cursor.RoomID]; there != nil {
-			there.saved = logAt{cursor.Epoch, cursor.Seq}
+		if at := (position{epoch: cursor.Epoch, seq: cursor.Seq}); at.known() {
+			found := p.place(cursor.RoomID)
+			found.start(at, 0)
+			found.loaded = true
 		}
 	}
 }
 
-func (p *positions) deleted(room string) {
+// drop forgets the place of a room that was left.
+func (p *positions) drop(room string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.forget, room)
+	if found, ok := p.places[room]; ok {
+		p.forget(found)
+	}
+}
+
+// keep forgets the rooms that the session is not in: a server may have sent messages of such. No stream is open.
+func (p *positions) keep(joined map[string]map[string]string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for room, found := range p.places {
+		if _, ok := joined[room]; !ok && !found.loaded {
+			p.forget(found)
+		}
+	}
+}
+
+func (p *positions) forget(found *place) {
+	found.gone = true
+	delete(p.places, found.room)
+	delete(p.moved, found)
+}
+
+// cursor is what a stream's start says of a room, a cursor without an epoch if the session stands nowhere.
+func (p *positions) cursor(room string) *imsdkv1.Cursor {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if found, ok := p.places[room]; ok && found.from().known() {
+		return cursorOf(room, found.from())
+	}
+	return &imsdkv1.Cursor{RoomId: room}
+}
+
+// announce is cursor for what is about to be sent: a stream's Hello or JOIN. That stream's server knows it from now on,
+// unless it has heard of the room before: then nothing that a JOIN says moves the reader.
+func (p *positions) announce(room string, stream uint32) *imsdkv1.Cursor {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found, ok := p.places[room]
+	if !ok || !found.from().known() {
+		return &imsdkv1.Cursor{RoomId: room}
+	}
+	if found.toldOn != stream {
+		found.told, found.toldOn, found.handled = found.from(), stream, 0
+		if !found.untold(stream) {
+			delete(p.moved, found)
+		}
+	}
+	return cursorOf(room, found.from())
+}
+
+func cursorOf(room string, at position) *imsdkv1.Cursor {
+	return &imsdkv1.Cursor{RoomId: room, Epoch: at.epoch, Seq: at.seq}
+}
+
+// joined takes what the server says of a room that a stream is in: the head of its log. A place that stands nowhere
+// starts there; started tells it. cut tells that the log ends before what was received, which it can only do of a
+// stream that no message of the room came on yet: the session then goes back to before, as with a GAP.
+func (p *positions) joined(room string, stream uint32, head position) (from, to position, started, cut *place) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found := p.place(room)
+	found.log, found.loaded = head.epoch, false
+	from, to = found.received, position{epoch: head.epoch, seq: min(head.seq, found.cursor.seq)}
+	switch {
+	case !head.known():
+	case !from.known():
+		found.start(head, stream)
+		return from, head, found, nil
+	case found.heardOn != stream && from.epoch == head.epoch && found.cursor.epoch == head.epoch && head.seq < from.seq:
+		found.received = to
+		return from, to, nil, found
+	}
+	return from, to, nil, nil
+}
+
+// numbered is a message with a sequence number as it arrives.
+type numbered struct {
+	room string
+	at   position // without an epoch: in the log that the server last named
+	prev uint64
+	size int
+}
+
+// arrival is what became of a numbered message, or of a gap.
+type arrival struct {
+	place   *place
+	verdict verdict
+	at      position // that of the message, or the one before the first message after the gap
+	before  position // up to which the room was received until then
+	size    int
+}
+
+// arrive judges a message, and notes it as received if it is to be handled. window is what the server may send beyond
+// the cursor, 0 for no bound.
+func (p *positions) arrive(stream uint32, window int, m numbered) arrival {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found := p.place(m.room)
+	if m.at.epoch == 0 {
+		m.at.epoch = found.log
+	}
+	result := arrival{place: found, at: m.at, size: m.size, verdict: verdictNoLog}
+	if !m.at.known() {
+		return result
+	}
+	if !found.received.known() {
+		found.start(position{epoch: m.at.epoch, seq: m.prev}, stream)
+	}
+	found.heardOn, found.loaded = stream, false
+	result.before, result.verdict = found.received, found.judge(stream, m.at, m.prev)
+	if result.verdict != verdictNext && result.verdict != verdictMissing {
+		return result
+	}
+	if window > 0 && found.waiting > window+window/4 {
+		result.verdict = verdictTooMuch
+		return result
+	}
+	found.received, found.hole = m.at, hole{}
+	found.waiting += m.size
+	return result
+}
+
+// jump takes a GAP. It tells whether something is missing that was not told before.
+func (p *positions) jump(stream uint32, room string, after, to position, cut bool) (arrival, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found := p.place(room)
+	if !found.received.known() {
+		found.start(after, stream)
+	}
+	found.log, found.heardOn, found.loaded = to.epoch, stream, false
+	from := found.received
+	result := arrival{place: found, at: to, before: from}
+	if from.epoch == to.epoch && (to.seq == from.seq || to.seq < from.seq && !cut) {
+		return result, false
+	}
+	found.received, found.hole = to, hole{}
+	return result, true
+}
+
+// undo takes back what arrive or jump have noted: the reader's work was dropped, for the stream ends.
+func (p *positions) undo(a arrival) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a.place.received = a.before
+	a.place.waiting -= a.size
+}
+
+// complete moves the cursor of a place. handled is how many bytes that makes since the cursor was told. ok: the room was
+// not left meanwhile.
+func (p *positions) complete(a arrival) (handled int, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a.place.gone {
+		return 0, false
+	}
+	a.place.cursor = a.at
+	a.place.waiting -= a.size
+	a.place.handled += a.size
+	p.moved[a.place] = struct{}{}
+	return a.place.handled, true
+}
+
+// anyMoved tells whether a cursor may have to be told.
+func (p *positions) anyMoved() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.moved) > 0
+}
+
+// tell gives the cursors that have moved since a stream's server heard of them, and takes them as told.
+func (p *positions) tell(stream uint32) []*imsdkv1.Cursor {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var cursors []*imsdkv1.Cursor
+	for found := range p.moved {
+		if found.toldOn != stream {
+			continue // its JOIN is still to come, and will tell
+		}
+		if found.untold(stream) {
+			cursors = append(cursors, cursorOf(found.room, found.cursor))
+		}
+		found.told, found.handled = found.cursor, 0
+		delete(p.moved, found)
+	}
+	return cursors
 }

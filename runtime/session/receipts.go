@@ -40,7 +40,7 @@ func (o *outbox) find(receipt *imsdkv1.Receipt) *job {
 }
 
 // tryAgain puts a job that the server has refused because of its log before what waits and is newer. Its number is
-// decided: it gets another one.
+// decided: it gets another one, and so do those behind it in the room, for numbers have to rise.
 func (o *outbox) tryAgain(j *job) {
 	o.drop(j)
 	j.state, j.number, j.tried = jobQueued, 0, false
@@ -49,6 +49,11 @@ func (o *outbox) tryAgain(j *job) {
 	before := o.unwritten
 	for before != nil && before.order < j.order {
 		before = before.next
+	}
+	for behind := before; behind != nil; behind = behind.next {
+		if behind.out.RoomID == j.out.RoomID {
+			behind.number = 0
+		}
 	}
 	o.jobs.insert(j, before)
 	if before == o.unwritten {

@@ -13,94 +13,170 @@ import (
 	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
-// receive takes an envelope from the stream's reader: it never waits for a handler unless a lane is full.
+// receive takes an envelope from the stream's reader: it never waits for a handler unless a lane is full, and of a stream
+// with flow control not even then.
 func (s *Session) receive(st *stream, message *imv1.MessageResponse) {
+	can := st.capabilities()
 	switch kind := message.GetType(); {
 	case kind == imv1.MessageType_MESSAGE_TYPE_HEARTBEAT:
 		st.heard(message.GetMessageId())
 	case kind == imv1.MessageType_MESSAGE_TYPE_RECEIPT:
 		s.receiveReceipts(st, message)
 	case kind == imv1.MessageType_MESSAGE_TYPE_JOINED, kind == imv1.MessageType_MESSAGE_TYPE_LEFT:
-		s.receiveAnswer(st, message)
-	case kind == imv1.MessageType_MESSAGE_TYPE_GAP:
+		s.answered(st, message)
+	case kind == imv1.MessageType_MESSAGE_TYPE_GAP && can.Resume:
 		s.receiveGap(st, message)
-	case kind == imv1.MessageType_MESSAGE_TYPE_GO_AWAY:
+	case kind == imv1.MessageType_MESSAGE_TYPE_GO_AWAY && can.GoAway:
 		s.receiveGoAway(st, message)
-	case kind == imv1.MessageType_MESSAGE_TYPE_ACK:
-		s.lane(st, message.GetRoomId(), false, func() { s.handleAck(message) })
 	case isControl(kind):
 		st.log.Debug("a control frame that this version does not know is ignored", "type", int32(kind))
-	case message.GetSeq() > 0 && st.capabilities().Resume:
+	case message.GetSeq() > 0 && can.Resume:
 		s.receiveNumbered(st, message)
 	default:
-		s.lane(st, message.GetRoomId(), false, func() { s.deliver(message) })
+		s.lane(st, message.GetRoomId(), func() { s.run(message) }, false)
 	}
 }
 
 // isControl tells whether a type is of the range of control frames.
 func isControl(kind imv1.MessageType) bool { return kind >= 16 && kind <= 63 }
 
-// lane puts work into its room's lane. With windows the reader never waits: what they bound always has a place. Without, a
-// full lane makes the reader stand still, and silence proves nothing. A lane that overflows ends the stream: nothing is left
-// out without a word.
-func (s *Session) lane(st *stream, room string, windowed bool, work func()) {
-	ok := true
-	switch {
-	case !st.capabilities().FlowControl:
-		ok = s.lanes.push(st.ctx.Done(), room, work, st.watch.suspend, st.watch.resume)
-	case windowed:
-		s.lanes.add(room, work)
-	default:
-		ok = s.lanes.addCounted(room, work)
+// receiveNumbered takes a message of a room's log. What is not handled on this stream comes again on the next one.
+func (s *Session) receiveNumbered(st *stream, message *imv1.MessageResponse) {
+	if st.ctx.Err() != nil {
+		return
 	}
-	if !ok {
+	room := message.GetRoomId()
+	a := s.positions.arrive(st.number, st.window(), numbered{
+		room: room, at: position{epoch: message.GetEpoch(), seq: message.GetSeq()},
+		prev: message.GetPrevSeq(), size: proto.Size(message),
+	})
+	message.Epoch = a.at.epoch
+	switch a.verdict {
+	case verdictNext:
+		s.enter(st, a, message)
+	case verdictMissing:
+		missing := a
+		missing.at.seq, missing.size = message.GetPrevSeq(), 0
+		s.lanes.put(room, laneWork{run: s.gapWork(missing, GapReasonChainBroken), windowed: true})
+		a.before = missing.at // the gap stays told
+		s.enter(st, a, message)
+	case verdictBroken:
+		st.cancel(&runtime.Error{
+			Op: "stream", Code: codes.DataLoss, RoomID: room,
+			Message: fmt.Sprintf("messages are missing: after %d comes %d", a.before.seq, a.at.seq),
+		})
+	case verdictTooMuch:
+		st.cancel(&runtime.Error{
+			Op: "stream", Code: codes.ResourceExhausted, RoomID: room,
+			Message: "the server sends more than the window lets it",
+		})
+	case verdictWaiting:
+		s.dropRepeat(message)
+	case verdictHandled:
+		s.again(st, message)
+	case verdictNoLog:
+		s.lane(st, room, func() { s.run(message) }, false)
+	}
+}
+
+// enter puts a message into its room's lane. Once its handler has returned, with an error or without, the cursor moves.
+func (s *Session) enter(st *stream, a arrival, message *imv1.MessageResponse) {
+	work := func() {
+		interrupted := false
+		defer func() { // a handler may end its goroutine
+			if !interrupted {
+				s.completed(a)
+			}
+		}()
+		interrupted = s.run(message)
+	}
+	if !s.lane(st, message.GetRoomId(), work, true) {
+		s.positions.undo(a)
+	}
+}
+
+// completed moves a room's cursor.
+func (s *Session) completed(a arrival) {
+	if handled, ok := s.positions.complete(a); ok {
+		s.teller.moved(handled)
+		s.saves.moved(a.place.room, a.at)
+	}
+}
+
+// again takes a repeat of a message whose handler has returned. One that failed runs again if the sender waits for an ACK.
+func (s *Session) again(st *stream, message *imv1.MessageResponse) {
+	if message.GetAckRequired() && message.GetMessageId() != "" {
+		at := position{epoch: message.GetEpoch(), seq: message.GetSeq()}
+		switch s.repeats.state(keyOf(message), at) {
+		case repeatHandled:
+			s.acknowledge(message.GetMessageId(), message.GetRoomId())
+		case repeatFailed:
+			s.lane(st, message.GetRoomId(), func() { s.run(message) }, false)
+			return
+		default:
+		}
+	}
+	s.dropRepeat(message)
+}
+
+func (s *Session) dropRepeat(message *imv1.MessageResponse) {
+	s.counters.repeats.Add(1)
+	s.config.log.Debug("a message came again and is dropped", "message_id", message.GetMessageId())
+}
+
+// lane puts work into a room's lane. While that is full the reader stands still, and silence proves nothing; not so on a
+// stream with flow control, whose server stops by itself: windowed is what its window bounds. A lane that overflows ends
+// the stream: nothing is left out without a word. false: the work will not run.
+func (s *Session) lane(st *stream, room string, work func(), windowed bool) bool {
+	var result pushed
+	if st.window() > 0 {
+		result = s.lanes.put(room, laneWork{run: work, windowed: windowed})
+	} else {
+		result = s.lanes.push(st.ctx.Done(), room, work, st.watch.suspend, st.watch.resume)
+	}
+	if result == pushedOver {
 		st.cancel(&runtime.Error{
 			Op: "stream", Code: codes.ResourceExhausted, RoomID: room,
 			Message: "the room's handlers are too slow: too many messages wait for them",
 		})
 	}
+	return result == pushedIn
 }
 
-// deliver handles a message of a stream without resume, unless it is an own one or a repeat; what has a number is none. It runs
-// in the goroutine of the message's room.
-func (s *Session) deliver(message *imv1.MessageResponse) {
-	if s.dropEcho(message) {
-		return
-	}
-	before := repeat{}
-	if message.GetSeq() == 0 {
-		before = s.repeats.of(keyOf(message))
-	}
-	s.handleNew(message, before)
-}
-
-// dropEcho tells whether a message is an own one that nobody wants.
-func (s *Session) dropEcho(message *imv1.MessageResponse) bool {
-	if s.config.receiving.echo || !s.isEcho(message) {
+// run hands a message on, in the goroutine of its room. It tells whether Close has interrupted the handler: its error
+// then says nothing about the message.
+func (s *Session) run(message *imv1.MessageResponse) (interrupted bool) {
+	if message.GetType() == imv1.MessageType_MESSAGE_TYPE_ACK {
+		s.handleAck(message)
 		return false
 	}
-	s.config.log.Debug("an own message came back and is dropped", "message_id", message.GetMessageId())
-	return true
+	return s.deliver(message) == repeatFailed && s.ctx.Err() != nil
 }
 
-// handleNew handles a message, unless it is one that was handled before.
-func (s *Session) handleNew(message *imv1.MessageResponse, before repeat) {
-	switch before.state {
+// deliver handles a message, unless it is an own one or a repeat. It tells what became of it.
+func (s *Session) deliver(message *imv1.MessageResponse) repeatState {
+	if !s.config.receiving.echo && s.isEcho(message) {
+		s.config.log.Debug("an own message came back and is dropped", "message_id", message.GetMessageId())
+		return repeatDone
+	}
+	in := incoming(message)
+	if in.ID == "" { // nothing tells a repeat
+		s.counters.received.Add(1)
+		return s.handle(in)
+	}
+	key, at := keyOf(message), position{epoch: in.Epoch, seq: in.Seq}
+	switch state := s.repeats.state(key, at); state {
 	case repeatDone, repeatHandled:
-		s.handleAgain(message, before)
+		s.dropRepeat(message)
+		if state == repeatHandled && in.AckRequired {
+			s.acknowledge(in.ID, in.RoomID)
+		}
+		return state
 	default:
 		s.counters.received.Add(1)
-		key := keyOf(message)
-		s.repeats.note(key, message.GetEpoch(), s.handle(incoming(message)))
-	}
-}
-
-// handleAgain acknowledges a repeat again that was handled and asks for it.
-func (s *Session) handleAgain(message *imv1.MessageResponse, before repeat) {
-	s.counters.repeats.Add(1)
-	s.config.log.Debug("a message came again and is dropped", "message_id", message.GetMessageId())
-	if before.state == repeatHandled && message.GetAckRequired() {
-		s.acknowledge(message.GetMessageId(), message.GetRoomId())
+		state := s.handle(in)
+		s.repeats.set(key, at, state)
+		return state
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // supervise stands by the live stream, and brings the session back whenever it ends.
 func (s *Session) supervise(st *stream) {
-	attempt := 0
+	attempt, hurried := 0, false
 	for {
 		<-st.gone
 		if errors.Is(st.err, errDead) {
@@ -26,32 +26,34 @@ func (s *Session) supervise(st *stream) {
 		if _, _, ok := s.move(StateReconnecting, nil, nil, StateConnected); !ok {
 			return // closed
 		}
+		s.waker.reset()
 		s.disconnected(st.err)
-		if st.leaving.Load() || time.Since(st.ready) >= s.config.timing.reconnect.Stable {
-			attempt = 0
+		if time.Since(st.ready) >= s.config.timing.reconnect.Stable {
+			attempt, hurried = 0, false
 		}
-		if st = s.comeBack(&attempt, st.err, st.leaving.Load()); st == nil {
+		// A server that wants the session elsewhere has spread the tries already. One that wants so at once of each
+		// stream would be hammered: then the second one in a row waits.
+		hurried = st.left() && !hurried
+		if st = s.comeBack(&attempt, hurried, st.err); st == nil {
 			return
 		}
 	}
 }
 
-// comeBack tries until there is a live stream again; asked: the server has sent the session away, and it need not wait before the
-// first try. Nil: the session is closed.
-func (s *Session) comeBack(attempt *int, cause error, asked bool) *stream {
+// comeBack tries until there is a live stream again, the first time at once if there is a hurry: that try does not count.
+// Nil: the session is closed.
+func (s *Session) comeBack(attempt *int, hurry bool, cause error) *stream {
 	policy := s.config.timing.reconnect
-	select { // a Wake for an outage that is over
-	case <-s.awake:
-	default:
-	}
-	for {
-		*attempt++
-		if policy.giveUp(*attempt) {
-			s.giveUp(*attempt-1, cause)
-			return nil
-		}
-		if (!asked || *attempt > 1) && !s.pause(policy.wait(*attempt, cause), *attempt) {
-			return nil
+	for hurry = hurry && !policy.Disabled; ; hurry = false {
+		if !hurry {
+			*attempt++
+			if policy.giveUp(*attempt) {
+				s.giveUp(*attempt-1, cause)
+				return nil
+			}
+			if !s.pause(policy.wait(*attempt, cause), *attempt) {
+				return nil
+			}
 		}
 		st, err := s.attempt(s.ctx)
 		if err == nil {
@@ -65,7 +67,7 @@ func (s *Session) comeBack(attempt *int, cause error, asked bool) *stream {
 			return nil
 		}
 		cause = s.connectError(s.ctx, err)
-		s.reportError(fmt.Errorf("try %d to reconnect: %w", *attempt, cause))
+		s.reportError(fmt.Errorf("try %d to reconnect: %w", max(*attempt, 1), cause))
 	}
 }
 
@@ -81,36 +83,16 @@ func (s *Session) giveUp(tries int, cause error) {
 	s.end(reason)
 }
 
-// Wake ends the wait before the next try to reconnect: for an application that knows better, such as one whose network has
-// just come back. It does nothing while the session is connected. It never blocks.
-func (s *Session) Wake() {
-	if s.State() != StateReconnecting {
-		return
-	}
-	select {
-	case s.awake <- struct{}{}:
-	default:
-	}
-}
-
-// pause waits before a try. It ends early when somebody wakes the session, and from the second try on when the connection
-// is up before: a try of ours had asked it to dial, at a time that was random already.
+// pause waits before a try. From the second one on it ends early when the connection is up before: a try of ours had asked
+// it to dial, at a time that was random already. Wake, and a resolver that names other servers, end it at once.
 func (s *Session) pause(d time.Duration, attempt int) bool {
 	ctx, cancel := context.WithTimeout(s.ctx, d)
 	defer cancel()
-	ready := make(chan struct{})
-	if attempt > 1 && s.conn != nil && s.conn.GetState() != connectivity.Ready {
-		s.group.start(func() {
-			if s.untilReady(ctx) {
-				close(ready)
-			}
-		})
+	defer s.waker.during(cancel)()
+	if attempt > 1 && s.conn != nil && s.conn.GetState() != connectivity.Ready && s.untilReady(ctx) {
+		return true
 	}
-	select {
-	case <-ready:
-	case <-s.awake:
-	case <-ctx.Done():
-	}
+	<-ctx.Done()
 	return s.ctx.Err() == nil
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
@@ -13,7 +14,7 @@ const (
 	joinsAtOnce  = 16
 )
 
-// enterRooms puts a new stream into the session's rooms, but for those that its metadata has joined already. The first
+// enterRooms puts a new stream into the session's rooms, but for those that its start has joined already. The first
 // stream has only the default room: its refusal is an error. Later a room that refuses the session is reported and
 // forgotten.
 func (s *Session) enterRooms(ctx context.Context, st *stream) error {
@@ -47,7 +48,7 @@ func (s *Session) enterRooms(ctx context.Context, st *stream) error {
 				fail(err)
 			default:
 				s.rooms.remove(room)
-				s.positions.left(room, true)
+				s.positions.drop(room)
 				s.reportError(err)
 			}
 		})
@@ -56,18 +57,17 @@ func (s *Session) enterRooms(ctx context.Context, st *stream) error {
 	return failed
 }
 
-// isIn tells whether the start of the stream has put it into a room. Without resume, what the user joined with is not part
-// of that start: such a room is joined again.
+// isIn tells whether the start of the stream has put it into a room. What the user joined with is part of that start
+// only where the server takes Hello's rooms: elsewhere such a room is joined again.
 func (s *Session) isIn(st *stream, room string, metadata map[string]string) bool {
-	c := st.contract.Load()
-	switch {
-	case c.known().Resume: // Hello names them with all that the user joined with
-		return c.hasRoom(room)
-	case len(metadata) > 0:
-		return false
-	case c != nil:
-		return c.hasRoom(room)
-	default:
-		return room == s.rooms.initial
+	if c := st.contract.Load(); c.known().Resume {
+		return slices.Contains(st.named, room) && c.hasRoom(room)
 	}
+	if len(metadata) > 0 {
+		return false
+	}
+	if c := st.contract.Load(); c != nil {
+		return c.hasRoom(room)
+	}
+	return room == s.rooms.initial
 }

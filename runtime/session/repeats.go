@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// How many messages, and for how long, a session recognises by sender and id: where a server numbers nothing, and across the
-// logs of one that does. The time
-// keeps a sender whose ids start again with its process from going unheard.
+// How many messages, and for how long, a session recognises when they come again where no sequence number tells it: from
+// a server that numbers nothing, or from another log. The time keeps a sender whose ids start again with its process from
+// going unheard.
 const (
 	maxRepeats   = 4096
 	repeatWindow = 2 * time.Minute
@@ -17,14 +17,14 @@ const (
 // one after the other.
 type repeats struct {
 	mu    sync.Mutex // held for map and slice operations only
-	known map[messageKey]repeat
+	known map[messageKey]outcomeOf
 	order []repeatable // oldest first
 }
 
-// repeat is what became of a message, and the log that it came from: 0 if the server numbers nothing.
-type repeat struct {
+// outcomeOf is what became of a message, and where it stood; zero if nothing was numbered.
+type outcomeOf struct {
 	state repeatState
-	epoch uint64
+	at    position
 }
 
 // messageKey names a message where no sequence number does.
@@ -41,35 +41,37 @@ type repeatState uint8
 const (
 	// repeatNew: it was not received of late.
 	repeatNew repeatState = iota
-	// repeatFailed: its handler returned an error, and runs again.
-	repeatFailed
 	// repeatDone: it is dropped.
 	repeatDone
 	// repeatHandled: it is dropped, and acknowledged again if it asks for that.
 	repeatHandled
+	// repeatFailed: its handler returned an error, and runs again.
+	repeatFailed
 )
 
-func newRepeats() *repeats { return &repeats{known: make(map[messageKey]repeat)} }
+func newRepeats() *repeats { return &repeats{known: make(map[messageKey]outcomeOf)} }
 
-// of gives what is known of a message.
-func (r *repeats) of(key messageKey) repeat {
+// state says what a message is that stands at a position. One that stands behind the other in the same log is none of
+// its repeats: its sender uses the id again, and the log has taken both.
+func (r *repeats) state(key messageKey, at position) repeatState {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.forget(time.Now())
-	return r.known[key]
+	known := r.known[key]
+	if known.at.epoch == at.epoch && known.at.seq < at.seq {
+		return repeatNew
+	}
+	return known.state
 }
 
-// note keeps what became of a message. Without an id nothing tells a repeat.
-func (r *repeats) note(key messageKey, epoch uint64, state repeatState) {
-	if key.id == "" {
-		return
-	}
+// set notes what became of a message.
+func (r *repeats) set(key messageKey, at position, state repeatState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, ok := r.known[key]; !ok {
 		r.order = append(r.order, repeatable{key: key, seen: time.Now()})
 	}
-	r.known[key] = repeat{state, epoch}
+	r.known[key] = outcomeOf{state: state, at: at}
 }
 
 // forget drops what is too old or too much. The lock is held.

@@ -53,18 +53,19 @@ func (r *rooms) defaultRoom() string {
 	return ""
 }
 
+// inOrder are the rooms that the session is in, the default room first: a stream's start names it in any case.
+func (r *rooms) inOrder() []string {
+	all := slices.Sorted(maps.Keys(r.all()))
+	if at := slices.Index(all, r.initial); at > 0 {
+		all = slices.Insert(slices.Delete(all, at, at+1), 0, r.initial)
+	}
+	return all
+}
+
 func (r *rooms) all() map[string]map[string]string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.joined)
-}
-
-// has tells whether the session is in a room.
-func (r *rooms) has(room string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, ok := r.joined[room]
-	return ok
 }
 
 func (r *rooms) add(room string, metadata map[string]string) {
@@ -93,52 +94,71 @@ func (r *rooms) forget(id string) {
 	delete(r.waiting, id)
 }
 
-// answer takes a JOINED or LEFT, once: the request that it answers, or nil. It notes at once, in the reader's order, which rooms
-// the session is in: a reconnect right after it must know.
-func (r *rooms) answer(message *imv1.MessageResponse, ok bool) *roomRequest {
+// take gives the request that a message answers, nil if nobody waits for it any more.
+func (r *rooms) take(id string) *roomRequest {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	request := r.waiting[message.GetMessageId()]
-	if request == nil {
-		return nil
-	}
-	delete(r.waiting, message.GetMessageId())
-	switch {
-	case !ok:
-	case request.join:
-		r.joined[request.room] = request.metadata
-	default:
-		delete(r.joined, request.room)
-	}
+	request := r.waiting[id]
+	delete(r.waiting, id)
 	return request
 }
 
-// receiveAnswer takes a JOINED or LEFT: where the session stands in the room's log is known before the room's next message.
-func (s *Session) receiveAnswer(st *stream, message *imv1.MessageResponse) {
-	ok := succeeded(message)
-	request := s.rooms.answer(message, ok)
+// answered takes a JOINED or LEFT. It notes at once, in the reader's order, which rooms the session is in and where it
+// stands there: a reconnect right after it must know.
+func (s *Session) answered(st *stream, message *imv1.MessageResponse) {
+	request := s.rooms.take(message.GetMessageId())
 	if request == nil {
 		return
 	}
 	switch {
-	case !ok:
+	case !succeeded(message):
 	case request.join:
-		s.positions.opened(request.room, logAt{message.GetEpoch(), message.GetSeq()}, st.capabilities().Resume)
+		s.rooms.add(request.room, request.metadata)
+		s.enteredRoom(st, request.room, position{epoch: message.GetEpoch(), seq: message.GetSeq()})
 	default:
 		s.leftRoom(request.room)
 	}
 	request.answer <- message
 }
 
-// leftRoom forgets where the session stood in a room.
+// enteredRoom takes what the server says of the log of a room that a stream is in.
+func (s *Session) enteredRoom(st *stream, room string, head position) {
+	if !st.capabilities().Resume {
+		s.positions.setLog(room, head.epoch)
+		return
+	}
+	from, to, started, cut := s.positions.joined(room, st.number, head)
+	switch {
+	case started != nil:
+		s.saves.moved(room, to)
+	case cut != nil:
+		a := arrival{place: cut, at: to, before: from}
+		s.lanes.put(room, laneWork{run: s.gapWork(a, GapReasonLogCut), windowed: true})
+	}
+}
+
+// leftRoom forgets a room that the user has left.
 func (s *Session) leftRoom(room string) {
-	s.positions.left(room, false)
-	s.cursors.moved(false)
+	s.rooms.remove(room)
+	s.positions.drop(room)
+	s.saves.left(room)
 }
 
 func succeeded(message *imv1.MessageResponse) bool {
 	st := new(imv1.LeaveRoomResponse) // its status has the same number as that of JoinRoomResponse
 	return proto.Unmarshal(message.GetContent(), st) == nil && statusError("", "", st.GetStatus()) == nil
+}
+
+// joinContent is what a JOIN says of where the session stands, nothing to a server without cursors.
+func (s *Session) joinContent(st *stream, room string) ([]byte, error) {
+	if !st.capabilities().Resume {
+		return nil, nil
+	}
+	cursor := s.positions.announce(room, st.number)
+	if cursor.GetEpoch() == 0 {
+		return nil, nil
+	}
+	return proto.Marshal(&imsdkv1.Join{Cursor: cursor})
 }
 
 // Rooms are the rooms that the session is in, or, while it is not connected, will be in once it is. Sorted.
@@ -152,21 +172,17 @@ func (s *Session) onStream(
 	id := s.nextID()
 	s.rooms.expect(id, request)
 	defer s.rooms.forget(id)
-	kind := imv1.MessageType_MESSAGE_TYPE_LEAVE
+	frame := &imv1.MessageRequest{
+		MessageId: id, UserId: s.config.user, RoomId: request.room,
+		Type: imv1.MessageType_MESSAGE_TYPE_LEAVE, Metadata: request.metadata,
+	}
 	if request.join {
-		kind = imv1.MessageType_MESSAGE_TYPE_JOIN
-	}
-	var content []byte
-	if cursor := s.positions.ask(request.room); cursor != nil && request.join {
-		raw, err := proto.Marshal(&imsdkv1.Join{Cursor: cursor})
-		if err != nil {
-			return nil, false, &runtime.Error{Code: codes.Internal, Message: "the cursor cannot be encoded", Err: err}
+		frame.Type = imv1.MessageType_MESSAGE_TYPE_JOIN
+		if frame.Content, err = s.joinContent(st, request.room); err != nil {
+			return nil, false, err
 		}
-		content = raw
 	}
-	if !st.control.put(&imv1.MessageRequest{
-		MessageId: id, UserId: s.config.user, RoomId: request.room, Type: kind, Metadata: request.metadata, Content: content,
-	}) {
+	if !st.control.put(frame) {
 		return nil, false, &runtime.Error{Code: codes.ResourceExhausted, Message: "the server does not read"}
 	}
 	select {

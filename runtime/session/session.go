@@ -46,12 +46,15 @@ type Session struct {
 	unary     unaryRooms
 	rooms     *rooms
 	positions *positions
-	cursors   *cursorKeeper
+	teller    *teller
+	saves     *saves
+	waker     *waker
 	acks      *controlQueue // ACKs that wait for a stream
+
+	cursorsLoaded bool // Connect alone uses it
 
 	ctx     context.Context //nolint:containedctx // the session's life: streams and handlers end with it
 	cancel  context.CancelCauseFunc
-	awake   chan struct{} // has something when Wake was called
 	closing chan struct{} // closed first when the session closes: the stream may end in good order
 	closed  chan struct{} // closed when Close returns
 }
@@ -82,7 +85,7 @@ func New(client imv1.IMServiceClient, opts ...Option) (*Session, error) {
 func newSession(c *config, target string, client imv1.IMServiceClient, conn *grpc.ClientConn, owned bool) *Session {
 	g := newGroup()
 	g.enter() // the session itself, until Close
-	waits, places := newAwaited(), newPositions(c.receiving.store)
+	waits, places := newAwaited(), newPositions()
 	s := &Session{
 		config: c, target: target, client: client, conn: conn, owned: owned,
 		id:        newSessionID(),
@@ -96,15 +99,18 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 		repeats:   newRepeats(),
 		rooms:     newRooms(c.room, c.roomMetadata),
 		positions: places,
+		waker:     c.waker,
 		acks:      newControlQueue(),
-		awake:     make(chan struct{}, 1),
 		closing:   make(chan struct{}),
 		closed:    make(chan struct{}),
 	}
-	s.cursors = newCursorKeeper(s, c.receiving.store)
+	s.teller = &teller{user: c.user, positions: s.positions}
 	s.idPrefix = strconv.FormatUint(s.id, 16) + "-"
 	s.machine = newMachine(s.entered)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	s.saves = &saves{
+		store: c.receiving.store, group: g, report: s.reportError, closing: s.closing, ctx: context.WithoutCancel(s.ctx),
+	}
 	return s
 }
 

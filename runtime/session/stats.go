@@ -15,10 +15,6 @@ type Stats struct {
 	AsyncFailed uint64
 	// Received counts messages that came for the application; neither control frames nor dropped echoes.
 	Received uint64
-	// Repeats counts messages that came again after a stream broke, and were dropped.
-	Repeats uint64
-	// Gaps counts what the session was told it will not get: see WithOnGap.
-	Gaps uint64
 	// Invalid counts received messages whose content did not parse or validate.
 	Invalid uint64
 	// Unknown counts received messages of a kind that no package has registered.
@@ -29,14 +25,19 @@ type Stats struct {
 	Errors uint64
 	// Reconnects counts the streams after the first one that became ready.
 	Reconnects uint64
+	// Repeats counts messages that came again and were dropped.
+	Repeats uint64
+	// Gaps counts the times that messages were missing for good.
+	Gaps uint64
 	// RTT is how long the last answered heartbeat took. 0: none was answered yet.
 	RTT time.Duration
 }
 
 // counters are the live numbers behind Stats.
 type counters struct {
-	sent, resent, asyncFailed, received, repeats, gaps, invalid, unknown, unhandled, errors, reconnects atomic.Uint64
-	rtt                                                                                                 atomic.Int64 // nanoseconds
+	sent, resent, asyncFailed, received, invalid, unknown, unhandled, errors, reconnects atomic.Uint64
+	repeats, gaps                                                                        atomic.Uint64
+	rtt                                                                                  atomic.Int64 // nanoseconds
 }
 
 func (c *counters) snapshot() Stats {
@@ -45,13 +46,13 @@ func (c *counters) snapshot() Stats {
 		Resent:      c.resent.Load(),
 		AsyncFailed: c.asyncFailed.Load(),
 		Received:    c.received.Load(),
-		Repeats:     c.repeats.Load(),
-		Gaps:        c.gaps.Load(),
 		Invalid:     c.invalid.Load(),
 		Unknown:     c.unknown.Load(),
 		Unhandled:   c.unhandled.Load(),
 		Errors:      c.errors.Load(),
 		Reconnects:  c.reconnects.Load(),
+		Repeats:     c.repeats.Load(),
+		Gaps:        c.gaps.Load(),
 		RTT:         time.Duration(c.rtt.Load()),
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
 	"github.com/game-im/im-grpc-sdk/runtime/heartbeat"
 )
@@ -30,6 +31,9 @@ type stream struct {
 	cancel context.CancelCauseFunc
 	timing timing
 	log    *slog.Logger
+	number uint32
+	named  []string // the rooms of its Hello
+	asked  int      // the window that Hello asked for
 
 	contract atomic.Pointer[contract]
 	header   chan struct{} // closed once the server's header is there
@@ -39,14 +43,15 @@ type stream struct {
 
 	control *controlQueue // heartbeats, joins, leaves: they die with the stream
 
+	away  bool          // the server wants it to end; the reader's
+	leave chan struct{} // closed when the writer is to close the session's half; why is set then
+	why   error
+
 	ready time.Time     // when it became the live stream
 	live  chan struct{} // closed when it became that: it is in the session's rooms
 	ended chan struct{} // closed when the reader has ended; err is set then
 	err   error
-	gone  chan struct{} // closed when the writer has ended too
-
-	leaving atomic.Bool   // the server has asked the session to go
-	leave   chan struct{} // closed when the writer is to close its side
+	gone  chan struct{} // closed when the other goroutines have ended too
 }
 
 // openStream starts the call and its goroutines. The stream outlives ctx, which bounds the opening only.
@@ -56,7 +61,8 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 	streamCtx, cancel := context.WithCancelCause(s.ctx)
 	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
 	defer stop()
-	callCtx, err := outgoing(streamCtx, s.config.user, room, s.hello(number))
+	hello := s.hello(number)
+	callCtx, err := outgoing(streamCtx, s.config.user, room, hello)
 	if err != nil {
 		cancel(err)
 		return nil, err
@@ -70,10 +76,10 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 	st := &stream{
 		grpc: call, ctx: streamCtx, cancel: cancel, timing: s.config.timing,
 		log:    s.config.log.With("stream", number),
+		number: number, named: roomsOf(hello), asked: s.config.receiving.window,
 		header: make(chan struct{}), rtt: &s.counters.rtt,
-		control: newControlQueue(),
-		live:    make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{}),
-		leave: make(chan struct{}),
+		control: newControlQueue(), leave: make(chan struct{}),
+		live: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{}),
 	}
 	st.pinger = heartbeat.NewPinger(st.timing.heartbeatInterval, func(id string) {
 		if id == firstBeat {
@@ -83,16 +89,25 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 		}
 	})
 	st.pinger.Start()
-	s.group.start(func() { s.watchHeader(st) })
-	s.group.start(func() { st.read(s.receive) })
-	s.group.start(func() { s.write(st); st.finish() })
+	headed := make(chan struct{})
+	s.group.start(func() { defer close(headed); s.watchHeader(st) })
+	s.group.start(func() { s.read(st) })
+	s.group.start(func() { s.write(st); <-headed; s.finish(st) })
 	return st, nil
 }
 
-// read hands on what comes until the stream ends.
-func (st *stream) read(receive func(*stream, *imv1.MessageResponse)) {
+// roomsOf are the rooms that a Hello names.
+func roomsOf(hello *imsdkv1.Hello) []string {
+	names := make([]string, len(hello.GetRooms()))
+	for i, room := range hello.GetRooms() {
+		names[i] = room.GetCursor().GetRoomId()
+	}
+	return names
+}
+
+// read hands on what comes until the stream ends. The header comes before any message, and says what it means.
+func (s *Session) read(st *stream) {
 	defer close(st.ended)
-	known := false
 	for {
 		message, err := st.grpc.Recv()
 		if err != nil {
@@ -100,15 +115,10 @@ func (st *stream) read(receive func(*stream, *imv1.MessageResponse)) {
 			break
 		}
 		st.watch.seen()
-		if !known { // the header precedes all messages, but another goroutine looks at it
-			select {
-			case <-st.header:
-			case <-st.ctx.Done():
-			}
-			known = true
-		}
-		if st.ctx.Err() == nil { // what comes after the session has given the stream up is not looked at
-			receive(st, message)
+		select {
+		case <-st.header:
+			s.receive(st, message)
+		case <-st.ctx.Done(): // the next Recv says why
 		}
 	}
 	st.pinger.Stop()
@@ -116,9 +126,10 @@ func (st *stream) read(receive func(*stream, *imv1.MessageResponse)) {
 	st.cancel(st.err)
 }
 
-// finish closes gone once neither reader nor writer runs.
-func (st *stream) finish() {
+// finish closes gone once nothing of the stream runs any more: what it says cannot mix with what the next one says.
+func (s *Session) finish(st *stream) {
 	<-st.ended
+	s.teller.detach(st)
 	close(st.gone)
 }
 
@@ -129,6 +140,9 @@ func (st *stream) reason(err error) error {
 			return &runtime.Error{Op: "stream", Code: codes.Unavailable, Err: cause}
 		}
 		return cause
+	}
+	if st.left() {
+		return st.why
 	}
 	if errors.Is(err, io.EOF) {
 		return &runtime.Error{Op: "stream", Code: codes.Unavailable, Message: "the server ended it"}
@@ -151,6 +165,14 @@ func (st *stream) heard(id string) {
 		st.rtt.Store(int64(rtt))
 	}
 	st.watch.start(st.timing.heartbeatInterval+st.timing.heartbeatTimeout, st.dead)
+}
+
+// window is how many bytes of a room the server may have sent beyond its cursor; 0: there is no bound.
+func (st *stream) window() int {
+	if c := st.contract.Load(); c != nil {
+		return c.window(st.asked)
+	}
+	return 0
 }
 
 // capabilities are what this stream has by now.

@@ -35,19 +35,16 @@ func (s *Session) write(st *stream) {
 		case <-st.ctx.Done():
 			return
 		case <-st.leave:
-			st.closeSend(queues)
+			if st.writeControl(queues) == nil {
+				_ = st.grpc.CloseSend() // it never fails
+			}
 			return
 		case <-s.closing:
-			st.closeSend(queues)
+			if st.writeControl(queues) == nil {
+				_ = st.grpc.CloseSend() // it never fails
+			}
 			return
 		}
-	}
-}
-
-// closeSend closes the client's side of the stream behind the control frames that wait.
-func (st *stream) closeSend(queues []*controlQueue) {
-	if st.writeControl(queues) == nil {
-		_ = st.grpc.CloseSend() // it never fails
 	}
 }
 

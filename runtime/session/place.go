@@ -1,0 +1,101 @@
+package session
+
+import "github.com/game-im/im-grpc-sdk/runtime/internal/sabotage"
+
+// position is a point in a room's log: everything up to and with seq is behind it. The zero value is none.
+type position struct{ epoch, seq uint64 }
+
+func (p position) known() bool { return p.epoch != 0 }
+
+// place is where the session stands in one room. It is replaced when the room is left: what was received before says
+// nothing about a place that came later. The lock of positions guards it.
+type place struct {
+	room     string
+	log      uint64   // the room's log as the server last named it; 0: none
+	received position // of the last message that went into the lane
+	cursor   position // up to which handlers have returned
+	told     position // the cursor as a server last heard it
+	toldOn   uint32   // the stream on which it did
+	heardOn  uint32   // the stream that the last message came on
+	waiting  int      // bytes of messages that were received and not handled yet
+	handled  int      // bytes handled since the cursor was told
+	hole     hole
+	loaded   bool // from the CursorStore, and no server has confirmed it yet
+	gone     bool // the room was left
+}
+
+// hole is where the chain of messages broke.
+type hole struct {
+	from, next position
+	stream     uint32 // the last one that it was met on
+	streams    int    // on how many
+}
+
+// maxHoles is how many streams may break at one position, be it at another hole each time, before the session goes on.
+const maxHoles = 3
+
+// start is for a place that stands nowhere yet.
+func (p *place) start(at position, stream uint32) {
+	p.received, p.cursor, p.told, p.toldOn = at, at, at, stream
+}
+
+// from is the position that a server resumes after. A cut log took the session back behind what it has handled: then that
+// counts, though the handler of the gap has not returned yet.
+func (p *place) from() position {
+	if p.received.epoch == p.cursor.epoch && p.received.seq < p.cursor.seq {
+		return p.received
+	}
+	return p.cursor
+}
+
+// untold tells whether the server of a stream does not know the cursor yet.
+func (p *place) untold(stream uint32) bool {
+	return !p.gone && p.toldOn == stream && p.cursor != p.told
+}
+
+// verdict says what a numbered message is.
+type verdict uint8
+
+const (
+	verdictNext    verdict = iota // the next one
+	verdictHandled                // a repeat whose handler has returned
+	verdictWaiting                // a repeat that waits for its handler, or is with it
+	verdictBroken                 // one before it is missing: a new stream may bring it
+	verdictMissing                // one before it is missing again: it will not come
+	verdictTooMuch                // more than the window lets the server send
+	verdictNoLog                  // its log has no name: nothing can be said
+)
+
+// judge says what the message at a position is, whose predecessor has the sequence number prev.
+func (p *place) judge(stream uint32, at position, prev uint64) verdict {
+	switch {
+	case at.epoch == p.received.epoch && at.seq <= p.received.seq:
+		if at.epoch == p.cursor.epoch && at.seq <= p.cursor.seq {
+			return verdictHandled
+		}
+		return verdictWaiting
+	case sabotage.NoChain:
+		return verdictNext
+	case at.epoch == p.received.epoch && prev == p.received.seq:
+		return verdictNext
+	default:
+		return p.broken(stream, at)
+	}
+}
+
+// broken notes a hole. Met on a second stream it is one that no stream fills.
+func (p *place) broken(stream uint32, at position) verdict {
+	before := p.hole
+	p.hole = hole{from: p.received, next: at, stream: stream, streams: 1}
+	if before.from != p.received {
+		return verdictBroken
+	}
+	p.hole.streams = before.streams
+	if stream != before.stream {
+		p.hole.streams++
+	}
+	if stream != before.stream && before.next == at || p.hole.streams >= maxHoles {
+		return verdictMissing
+	}
+	return verdictBroken
+}
