@@ -77,7 +77,8 @@ func (r *race) step() {
 	case 4:
 		r.subscribe(room)
 	case 5:
-		time.Sleep(time.Duration(r.next(256)) * 15 * time.Second)
+		unit := []time.Duration{0, time.Second, time.Second, 20 * time.Second}[r.next(4)]
+		time.Sleep(time.Duration(r.next(256)) * unit)
 	case 6:
 		r.Forget(room)
 		r.model.forget(room)

@@ -2,7 +2,6 @@ package roomlog
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -125,7 +124,7 @@ func (m *Memory) Subscribe(ctx context.Context, room string, to func(Record)) (c
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l := m.log(room, now)
-	l.subscribers = append(slices.Clip(l.subscribers), s) // a copy: Append may be going through the old one
+	l.subscribers = append(l.subscribers, s) // behind what Append may be going through
 	return func() { m.unsubscribe(l, s) }, nil
 }
 

@@ -22,7 +22,7 @@ type memoryLog struct {
 	// The engine's mu guards these.
 	link        link[*memoryLog] // in Memory.idle
 	touched     time.Time
-	subscribers []*subscriber // never changed, only replaced
+	subscribers []*subscriber // its elements are never changed
 }
 
 // memoryEntry is a record that a log has.

@@ -1,7 +1,6 @@
 package roomlog_test
 
 import (
-	"bytes"
 	"errors"
 	"runtime"
 	"strconv"
@@ -205,6 +204,19 @@ func TestTheOldestOfAllRoomsGoFirst(t *testing.T) {
 	want(0, 1, 0)
 }
 
+func TestAnAppendLetsGoOfWhatIsTooMuchByNow(t *testing.T) {
+	t.Parallel()
+	l := newLog(t, roomlog.Retention{TotalBytes: 2000})
+	payload := weak.Make(new([1000]byte))
+	l.say("idle", "1", payload.Value()[:])
+	l.say("r", "2", make([]byte, 1000))
+	runtime.GC()
+	if payload.Value() != nil {
+		t.Error("the payload is still there")
+	}
+	runtime.KeepAlive(l)
+}
+
 func TestTheNewestMessageOfARoomStaysHoweverLargeItIs(t *testing.T) {
 	t.Parallel()
 	l := newLog(t, roomlog.Retention{Bytes: 10})
@@ -336,57 +348,5 @@ func TestTheDefaultsOfRetentionAreWhatItsCommentSays(t *testing.T) {
 				t.Error("something is kept for longer than an hour")
 			}
 		}
-	})
-}
-
-func TestASubscriberIsCalledBeforeAppendReturnsAndMayCancel(t *testing.T) {
-	t.Parallel()
-	l := newLog(t, roomlog.Retention{})
-	var (
-		heard  []roomlog.Record
-		cancel func()
-	)
-	cancel, err := l.Subscribe(t.Context(), "r", func(record roomlog.Record) {
-		heard = append(heard, record)
-		cancel()
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	payload := []byte("payload")
-	place := l.say("r", "1", payload)
-	if len(heard) != 1 || heard[0].Place != place || &heard[0].Payload[0] != &payload[0] {
-		t.Errorf("heard %+v", heard)
-	}
-	l.say("r", "2", payload)
-	if len(heard) != 1 {
-		t.Errorf("heard after cancel: %+v", heard[1:])
-	}
-	page, err := l.Read(t.Context(), "r", roomlog.Cursor{}, roomlog.Limit{})
-	if err != nil || !bytes.Equal(page.Records[0].Payload, payload) || &page.Records[0].Payload[0] != &payload[0] {
-		t.Errorf("the payload was copied: %+v, %v", page, err)
-	}
-}
-
-func TestASubscriberThatTakesItsTimeHoldsUpItsRoomOnly(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLog(t, roomlog.Retention{})
-		slow := make(chan struct{})
-		if _, err := l.Subscribe(t.Context(), "slow", func(roomlog.Record) { <-slow }); err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			_, _ = l.Append(t.Context(), "slow", roomlog.Message{Key: "1"})
-		}()
-		synctest.Wait()
-		l.say("r", "1", nil)
-		if l.kept("r") != 1 || l.head("r").Seq != 1 {
-			t.Error("the other room has nothing")
-		}
-		close(slow)
-		<-done
 	})
 }

@@ -70,7 +70,7 @@ func (s *Session) establish(ctx context.Context) (*stream, error) {
 	if err != nil {
 		return nil, orCause(ctx, err)
 	}
-	err = st.shake(ctx, s.doubt.Load())
+	err = st.shake(ctx, s.peer.expectsHeader())
 	if err == nil && s.outbox.unsure() {
 		st.late(ctx) // a server without receipts would leave those sends in doubt for good
 	}
@@ -80,12 +80,10 @@ func (s *Session) establish(ctx context.Context) (*stream, error) {
 	if err != nil {
 		err = orCause(ctx, err)
 		st.kill(err)
-		if s.doubt.Load() && errors.Is(err, context.DeadlineExceeded) {
-			s.cutTransport(st) //nolint:contextcheck // it asks the stream's own context for the peer
-		}
+		s.withoutHeader(ctx, st, err)
 		return nil, err
 	}
-	s.doubt.Store(false)
+	s.peer.is(st.capabilities().Handshake)
 	return st, nil
 }
 
@@ -118,7 +116,7 @@ func (s *Session) connectError(ctx context.Context, err error) error {
 		e.Err = rpcError{err}
 	}
 	if ctx.Err() == nil && e.Code == codes.Unavailable && e.Err != nil {
-		e.Message = explainConnect(e.Err.Error())
+		e.Message = explainConnect(e.Err.Error(), s.State() == StateReconnecting)
 	}
 	if e.Code == codes.DeadlineExceeded && s.conn != nil {
 		e.Message = "the connection is " + s.conn.GetState().String() + ": check the target, firewalls, and TLS or plaintext"

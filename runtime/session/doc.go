@@ -15,8 +15,8 @@
 // A message's handler, interceptors and WithOnMessage run in a goroutine of the message's room: in order within a room,
 // rooms side by side (WithLanes). Lifecycle functions (WithOnConnect, WithOnError, …) run in one goroutine of their
 // own, in order. None of them holds up the stream, heartbeats or each other, except that a room whose handler is so
-// slow that its lane fills makes the session read no further. No lock is held while they run: they may call anything
-// on the session, Close included.
+// slow that its lane fills makes the session read no further where the server has no flow control. No lock is held
+// while they run: they may call anything on the session, Close included.
 //
 // # Errors
 //

@@ -110,8 +110,9 @@ func invalid(op, room, message string) error {
 	return &runtime.Error{Op: op, RoomID: room, Code: codes.InvalidArgument, Message: message}
 }
 
-// explainConnect adds what a person should look at to what gRPC says about a connection.
-func explainConnect(text string) string {
+// explainConnect adds what a person should look at to what gRPC says about a connection. A connection that breaks off while it is
+// made says nothing of a server that was reached before: it is restarting.
+func explainConnect(text string, before bool) string {
 	switch {
 	case strings.Contains(text, "connection refused"):
 		return "nothing listens there: check host and port, and that the server runs"
@@ -119,13 +120,15 @@ func explainConnect(text string) string {
 		return "the server speaks plaintext: leave out session.WithTransportCredentials, or use its TLS port"
 	case strings.Contains(text, "x509:"), strings.Contains(text, "authentication handshake failed"):
 		return "TLS failed: check the certificate's names, who signed it and its dates"
+	case strings.Contains(text, "no such host"), strings.Contains(text, "name resolver"),
+		strings.Contains(text, "no children to pick from"): // what round_robin says of a name without addresses
+		return "the name does not resolve: check the host in the target"
+	case before:
+		return ""
 	case strings.Contains(text, "server preface"), strings.Contains(text, "frame"), strings.Contains(text, "EOF"),
 		strings.Contains(text, "broken pipe"), strings.Contains(text, "connection reset"):
 		return "what listens there does not speak gRPC in plaintext: " +
 			"check the port; for TLS, give session.WithTransportCredentials"
-	case strings.Contains(text, "no such host"), strings.Contains(text, "name resolver"),
-		strings.Contains(text, "no children to pick from"): // what round_robin says of a name without addresses
-		return "the name does not resolve: check the host in the target"
 	default:
 		return ""
 	}

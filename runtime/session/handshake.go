@@ -123,10 +123,10 @@ func (s *Session) watchHeader(st *stream) {
 
 // agree switches the contract on, before the reader hands on the first message.
 func (s *Session) agree(st *stream, c *contract) {
-	st.contract.Store(c)
-	for _, room := range c.welcome.GetRooms() {
-		s.enteredRoom(st, room.GetRoomId(), position{epoch: room.GetEpoch(), seq: room.GetHead()})
+	for _, room := range c.welcome.GetRooms() { // a send may look up the log as soon as the contract is on
+		s.enteredRoom(st, c, room.GetRoomId(), position{epoch: room.GetEpoch(), seq: room.GetHead()})
 	}
+	st.contract.Store(c)
 	if c.Resume {
 		s.teller.attach(st)
 	}
@@ -141,11 +141,11 @@ func (s *Session) agree(st *stream, c *contract) {
 // minHeartbeat keeps a server from asking for a flood.
 const minHeartbeat = 100 * time.Millisecond
 
-// shake waits until it is known what the server knows, or the handshake wait is over. In doubt, after a server fell
-// silent that had answered before, silence is no sign of a server of today: then it waits for as long as ctx lets it.
-func (st *stream) shake(ctx context.Context, doubt bool) error {
-	var over <-chan time.Time // never, in doubt
-	if !doubt {
+// shake waits until it is known what the server knows, or the handshake wait is over. Where a header is expected, its
+// absence is no sign of a server of today: then it waits for as long as ctx lets it.
+func (st *stream) shake(ctx context.Context, expected bool) error {
+	var over <-chan time.Time // never, if it is expected
+	if !expected {
 		timer := time.NewTimer(min(st.timing.handshakeWait, st.timing.connect/2))
 		defer timer.Stop()
 		over = timer.C

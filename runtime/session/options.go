@@ -8,7 +8,8 @@ import (
 )
 
 // Option changes one setting of a session. Options are in files by subject: options.go (identity, log),
-// options_dial.go, options_timing.go, options_handlers.go, options_flow.go. A bad value makes Dial and New fail.
+// options_dial.go, options_timing.go, options_handlers.go, options_flow.go, options_receive.go. A bad value makes Dial and
+// New fail.
 type Option interface {
 	apply(c *config) error
 }

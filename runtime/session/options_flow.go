@@ -56,7 +56,8 @@ func WithEcho() Option {
 // WithLanes bounds what waits for handlers: messages per room, beyond which the session reads no further, and
 // handlers that run at the same time, each for another room. While a send or a join waits for the server, whose answer
 // could only come behind the messages, the session reads on, up to 16 times as many; beyond that it ends the stream with
-// ResourceExhausted and connects again. Default: 256 messages, 64 handlers.
+// ResourceExhausted and connects again. On a stream with flow control the session always reads on: there WithWindow
+// bounds what waits. Default: 256 messages, 64 handlers.
 func WithLanes(messages, handlers int) Option {
 	return option(func(c *config) error {
 		if messages < 1 || handlers < 1 {

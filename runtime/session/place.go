@@ -27,8 +27,7 @@ type place struct {
 // hole is where the chain of messages broke.
 type hole struct {
 	from, next position
-	stream     uint32 // the last one that it was met on
-	streams    int    // on how many
+	streams    int // on how many it was met
 }
 
 // maxHoles is how many streams may break at one position, be it at another hole each time, before the session goes on.
@@ -48,9 +47,9 @@ func (p *place) from() position {
 	return p.cursor
 }
 
-// untold tells whether the server of a stream does not know the cursor yet.
+// untold tells whether the server of a stream does not know where the session is by now.
 func (p *place) untold(stream uint32) bool {
-	return !p.gone && p.toldOn == stream && p.cursor != p.told
+	return !p.gone && p.toldOn == stream && p.from() != p.told
 }
 
 // verdict says what a numbered message is.
@@ -67,7 +66,7 @@ const (
 )
 
 // judge says what the message at a position is, whose predecessor has the sequence number prev.
-func (p *place) judge(stream uint32, at position, prev uint64) verdict {
+func (p *place) judge(at position, prev uint64) verdict {
 	switch {
 	case at.epoch == p.received.epoch && at.seq <= p.received.seq:
 		if at.epoch == p.cursor.epoch && at.seq <= p.cursor.seq {
@@ -79,22 +78,19 @@ func (p *place) judge(stream uint32, at position, prev uint64) verdict {
 	case at.epoch == p.received.epoch && prev == p.received.seq:
 		return verdictNext
 	default:
-		return p.broken(stream, at)
+		return p.broken(at)
 	}
 }
 
-// broken notes a hole. Met on a second stream it is one that no stream fills.
-func (p *place) broken(stream uint32, at position) verdict {
+// broken notes a hole, which ends its stream. Met on a second one it is one that no stream fills.
+func (p *place) broken(at position) verdict {
 	before := p.hole
-	p.hole = hole{from: p.received, next: at, stream: stream, streams: 1}
+	p.hole = hole{from: p.received, next: at, streams: 1}
 	if before.from != p.received {
 		return verdictBroken
 	}
-	p.hole.streams = before.streams
-	if stream != before.stream {
-		p.hole.streams++
-	}
-	if stream != before.stream && before.next == at || p.hole.streams >= maxHoles {
+	p.hole.streams += before.streams
+	if before.next == at || p.hole.streams >= maxHoles {
 		return verdictMissing
 	}
 	return verdictBroken

@@ -104,9 +104,6 @@ func (p *positions) announce(room string, stream uint32) *imsdkv1.Cursor {
 	}
 	if found.toldOn != stream {
 		found.told, found.toldOn, found.handled = found.from(), stream, 0
-		if !found.untold(stream) {
-			delete(p.moved, found)
-		}
 	}
 	return cursorOf(room, found.from())
 }
@@ -122,7 +119,10 @@ func (p *positions) joined(room string, stream uint32, head position) (from, to 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	found := p.place(room)
-	found.log, found.loaded = head.epoch, false
+	found.loaded = false
+	if head.known() {
+		found.log = head.epoch
+	}
 	from, to = found.received, position{epoch: head.epoch, seq: min(head.seq, found.cursor.seq)}
 	switch {
 	case !head.known():
@@ -170,7 +170,7 @@ func (p *positions) arrive(stream uint32, window int, m numbered) arrival {
 		found.start(position{epoch: m.at.epoch, seq: m.prev}, stream)
 	}
 	found.heardOn, found.loaded = stream, false
-	result.before, result.verdict = found.received, found.judge(stream, m.at, m.prev)
+	result.before, result.verdict = found.received, found.judge(m.at, m.prev)
 	if result.verdict != verdictNext && result.verdict != verdictMissing {
 		return result
 	}
@@ -231,19 +231,17 @@ func (p *positions) anyMoved() bool {
 	return len(p.moved) > 0
 }
 
-// tell gives the cursors that have moved since a stream's server heard of them, and takes them as told.
+// tell gives the cursors that have moved since a stream's server heard of them, and takes them as told. A room whose JOIN is
+// still to come is told then.
 func (p *positions) tell(stream uint32) []*imsdkv1.Cursor {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var cursors []*imsdkv1.Cursor
 	for found := range p.moved {
-		if found.toldOn != stream {
-			continue // its JOIN is still to come, and will tell
-		}
 		if found.untold(stream) {
-			cursors = append(cursors, cursorOf(found.room, found.cursor))
+			cursors = append(cursors, cursorOf(found.room, found.from()))
 		}
-		found.told, found.handled = found.cursor, 0
+		found.told, found.handled = found.from(), 0
 		delete(p.moved, found)
 	}
 	return cursors

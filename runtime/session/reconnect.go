@@ -18,8 +18,11 @@ func (s *Session) supervise(st *stream) {
 	attempt, hurried := 0, false
 	for {
 		<-st.gone
+		if st.capabilities().Handshake { // its header may have come late
+			s.peer.is(true)
+		}
 		if errors.Is(st.err, errDead) {
-			s.doubt.Store(true)
+			s.peer.fellSilent()
 			s.cutTransport(st)
 		}
 		s.outbox.streamEnded()

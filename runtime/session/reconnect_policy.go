@@ -10,10 +10,11 @@ import (
 
 // Reconnect says how a session comes back after its stream broke. Its zero value is the default: it never gives up.
 type Reconnect struct {
-	// Disabled ends the session when its stream breaks.
+	// Disabled ends the session when its stream breaks, and when its server asks it to connect elsewhere.
 	Disabled bool
 	// Attempts is how many tries in a row may fail before the session closes. A stream that breaks before it has
-	// lived for Stable counts as a failed try. 0: without end.
+	// lived for Stable counts as a failed try. One that follows at once on a server's wish to end the stream does not
+	// count. 0: without end.
 	Attempts int
 	// Base is the most that the first try waits. 0: 0.2 s.
 	Base time.Duration

@@ -44,7 +44,7 @@ func (s *Session) enterRooms(ctx context.Context, st *stream) error {
 			_, ended, err := s.join(ctx, st, request)
 			switch {
 			case err == nil:
-			case !back, ended, unsettled(err):
+			case !back, ended, unsettled(err), s.peer.slowToStart(st, err):
 				fail(err)
 			default:
 				s.rooms.remove(room)

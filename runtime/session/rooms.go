@@ -114,7 +114,7 @@ func (s *Session) answered(st *stream, message *imv1.MessageResponse) {
 	case !succeeded(message):
 	case request.join:
 		s.rooms.add(request.room, request.metadata)
-		s.enteredRoom(st, request.room, position{epoch: message.GetEpoch(), seq: message.GetSeq()})
+		s.enteredRoom(st, st.contract.Load(), request.room, position{epoch: message.GetEpoch(), seq: message.GetSeq()})
 	default:
 		s.leftRoom(request.room)
 	}
@@ -122,8 +122,8 @@ func (s *Session) answered(st *stream, message *imv1.MessageResponse) {
 }
 
 // enteredRoom takes what the server says of the log of a room that a stream is in.
-func (s *Session) enteredRoom(st *stream, room string, head position) {
-	if !st.capabilities().Resume {
+func (s *Session) enteredRoom(st *stream, c *contract, room string, head position) {
+	if !c.known().Resume {
 		s.positions.setLog(room, head.epoch)
 		return
 	}

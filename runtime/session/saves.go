@@ -40,15 +40,20 @@ type saves struct {
 }
 
 // moved keeps a cursor in mind, and sees to it that it is saved.
-func (v *saves) moved(room string, at position) { v.add(room, &at) }
+func (v *saves) moved(room string, at position) {
+	if v.store != nil {
+		v.add(room, &at)
+	}
+}
 
 // left does so for a room whose cursor is to be forgotten.
-func (v *saves) left(room string) { v.add(room, nil) }
+func (v *saves) left(room string) {
+	if v.store != nil {
+		v.add(room, nil)
+	}
+}
 
 func (v *saves) add(room string, at *position) {
-	if v.store == nil {
-		return
-	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.dirty == nil {
@@ -126,7 +131,7 @@ func (v *saves) putBack(batch map[string]*position) {
 
 // save calls the store. It leaves in batch what failed.
 //
-//nolint:contextcheck // it outlives every call
+//nolint:contextcheck,nolintlint // it outlives every call; the linter complains at its callers
 func (v *saves) save(batch map[string]*position) (err error) {
 	defer func() {
 		if reason := recover(); reason != nil {

@@ -11,8 +11,10 @@ import (
 
 	"github.com/game-im/im-grpc-sdk/runtime/internal/memconn"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -48,6 +50,7 @@ type peer struct {
 	number int // from 1
 	md     metadata.MD
 	hello  *imsdkv1.Hello // nil if there was none
+	stop   chan error     // ends the stream of a keeper
 
 	mu   sync.Mutex
 	got  []*imv1.MessageRequest
@@ -56,7 +59,7 @@ type peer struct {
 
 func (s *script) StreamMessages(c call) error {
 	md, _ := metadata.FromIncomingContext(c.Context())
-	p := &peer{call: c, md: md}
+	p := &peer{call: c, md: md, stop: make(chan error, 1)}
 	if raw := md.Get("imsdk-hello-bin"); len(raw) == 1 {
 		p.hello = new(imsdkv1.Hello)
 		if err := proto.Unmarshal([]byte(raw[0]), p.hello); err != nil {
@@ -146,6 +149,9 @@ func (s *script) GetAudioTranscript(_ context.Context, r *imv1.TranscriptRequest
 
 func (s *script) HealthCheck(_ context.Context, r *imv1.HealthCheckRequest) (*imv1.HealthCheckResponse, error) {
 	s.note(r)
+	if s.health == nil {
+		return nil, status.Error(codes.Unavailable, "the script has no answer")
+	}
 	return s.health(r)
 }
 
@@ -153,7 +159,7 @@ func (s *script) UploadAudio(c grpc.ClientStreamingServer[imv1.UploadAudioReques
 	return s.upload(c)
 }
 
-// welcome is the whole of what a server of this project knows now.
+// welcome is that of a server that keeps no logs; keeper_test.go has one that does.
 func welcome() *imsdkv1.Welcome {
 	return &imsdkv1.Welcome{Version: 1, Agent: "script", Capabilities: []imsdkv1.Capability{
 		imsdkv1.Capability_CAPABILITY_RECEIPTS, imsdkv1.Capability_CAPABILITY_STREAM_ROOMS,
@@ -165,7 +171,9 @@ func welcome() *imsdkv1.Welcome {
 func (p *peer) serve(w *imsdkv1.Welcome, on func(*imv1.MessageRequest) (done bool, err error)) error {
 	if w != nil {
 		for _, room := range p.md.Get("room-id") {
-			w.Rooms = append(w.Rooms, &imsdkv1.RoomState{RoomId: room})
+			if !slices.ContainsFunc(w.GetRooms(), func(s *imsdkv1.RoomState) bool { return s.GetRoomId() == room }) {
+				w.Rooms = append(w.Rooms, &imsdkv1.RoomState{RoomId: room})
+			}
 		}
 		if err := p.greet(w); err != nil {
 			return err

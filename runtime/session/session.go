@@ -29,7 +29,7 @@ type Session struct {
 	idPrefix string // of message ids
 	messages atomic.Uint64
 	streams  atomic.Uint32
-	doubt    atomic.Bool // the last stream's server fell silent: see shake
+	peer     peerMemory
 
 	router   runtime.Router
 	ackKind  *runtime.TypedKind[*imv1.AckContent]

@@ -37,6 +37,7 @@ type stream struct {
 
 	contract atomic.Pointer[contract]
 	header   chan struct{} // closed once the server's header is there
+	headed   chan struct{} // closed once nobody waits for it any more
 	pinger   *heartbeat.Pinger
 	watch    watch
 	rtt      *atomic.Int64
@@ -77,7 +78,7 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 		grpc: call, ctx: streamCtx, cancel: cancel, timing: s.config.timing,
 		log:    s.config.log.With("stream", number),
 		number: number, named: roomsOf(hello), asked: s.config.receiving.window,
-		header: make(chan struct{}), rtt: &s.counters.rtt,
+		header: make(chan struct{}), headed: make(chan struct{}), rtt: &s.counters.rtt,
 		control: newControlQueue(), leave: make(chan struct{}),
 		live: make(chan struct{}), ended: make(chan struct{}), gone: make(chan struct{}),
 	}
@@ -89,10 +90,9 @@ func (s *Session) openStream(ctx context.Context) (*stream, error) {
 		}
 	})
 	st.pinger.Start()
-	headed := make(chan struct{})
-	s.group.start(func() { defer close(headed); s.watchHeader(st) })
+	s.group.start(func() { defer close(st.headed); s.watchHeader(st) })
 	s.group.start(func() { s.read(st) })
-	s.group.start(func() { s.write(st); <-headed; s.finish(st) })
+	s.group.start(func() { s.write(st); s.finish(st) })
 	return st, nil
 }
 
@@ -116,9 +116,11 @@ func (s *Session) read(st *stream) {
 		}
 		st.watch.seen()
 		select {
-		case <-st.header:
+		case <-st.headed:
+		case <-st.ctx.Done():
+		}
+		if st.ctx.Err() == nil || st.contract.Load() != nil { // else nobody knows what it means
 			s.receive(st, message)
-		case <-st.ctx.Done(): // the next Recv says why
 		}
 	}
 	st.pinger.Stop()
@@ -128,6 +130,7 @@ func (s *Session) read(st *stream) {
 
 // finish closes gone once nothing of the stream runs any more: what it says cannot mix with what the next one says.
 func (s *Session) finish(st *stream) {
+	<-st.headed
 	<-st.ended
 	s.teller.detach(st)
 	close(st.gone)

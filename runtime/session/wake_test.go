@@ -1,115 +1,228 @@
 package session_test
 
 import (
-	"context"
-	"net"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
+	"google.golang.org/grpc/status"
 
 	"github.com/game-im/im-grpc-sdk/runtime/discovery"
 	"github.com/game-im/im-grpc-sdk/runtime/session"
 )
 
-// patient waits an hour before each try.
-func patient() session.Option {
-	return session.WithReconnect(session.Reconnect{Wait: func(int, error) time.Duration { return time.Hour }})
-}
-
-func TestWakeEndsTheWaitBeforeATryAtOnce(t *testing.T) {
+func TestWakeEndsTheWaitOfAReconnect(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, &script{})
-		s := n.connected(t, patient())
-		s.Wake() // nothing to wake, and it is not kept for later
+		var waits atomic.Int32
+		s := n.connected(t, session.WithReconnect(session.Reconnect{Wait: func(int, error) time.Duration {
+			waits.Add(1)
+			return time.Hour
+		}}))
+		s.Wake() // while it is connected: forgotten
 		n.down()
-		n.up()
-		await(t, s, session.StateReconnecting)
 		time.Sleep(time.Minute)
-		begin := time.Now()
-		s.Wake()
-		await(t, s, session.StateConnected)
-		if waited := time.Since(begin); waited > time.Second {
-			t.Errorf("waited %s", waited)
+		if s.State() != session.StateReconnecting || waits.Load() != 1 {
+			t.Fatalf("%s after %d waits", s.State(), waits.Load())
 		}
-	})
-}
-
-func TestAWakeDuringATryCountsForTheNextWait(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		n := start(t, &script{})
-		s := n.connected(t, patient())
-		n.down()
-		await(t, s, session.StateReconnecting)
-		s.Wake() // the try fails
-		synctest.Wait()
-		s.Wake()
+		began := time.Now()
+		s.Wake() // the try fails, nobody is there
+		time.Sleep(time.Minute)
+		if waits.Load() != 2 {
+			t.Errorf("%d waits", waits.Load())
+		}
 		n.up()
 		s.Wake()
-		await(t, s, session.StateConnected)
+		if err := s.WaitState(t.Context(), session.StateConnected); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > 62*time.Second || waits.Load() != 2 {
+			t.Errorf("after %s and %d waits", took, waits.Load())
+		}
 	})
 }
 
-func await(t *testing.T, s *session.Session, state session.State) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Minute)
-	defer cancel()
-	if err := s.WaitState(ctx, state); err != nil {
-		t.Fatal(err)
-	}
+func TestWakeDuringATryBringsTheNextOneForward(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := &script{stream: func(p *peer) error {
+			switch p.number {
+			case 1:
+				err := p.greet(welcome())
+				time.Sleep(100 * time.Millisecond)
+				return err
+			case 2:
+				time.Sleep(500 * time.Millisecond)
+				return status.Error(codes.Unavailable, "starting")
+			default:
+				return p.serve(welcome(), nil)
+			}
+		}}
+		s := start(t, srv).connected(t, session.WithReconnect(session.Reconnect{Wait: func(attempt int, _ error) time.Duration {
+			return []time.Duration{time.Second, time.Hour}[attempt-1]
+		}}))
+		time.Sleep(1300 * time.Millisecond)
+		s.Wake()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s.State() != session.StateConnected || srv.streams() != 3 {
+			t.Errorf("%s on stream %d", s.State(), srv.streams())
+		}
+	})
 }
 
-func at(addresses ...string) resolver.State {
-	var state resolver.State
-	for _, address := range addresses {
-		state.Addresses = append(state.Addresses, resolver.Address{Addr: address})
+// found is a discovery backend that says what the test tells it.
+func found(addresses ...string) (*manual.Resolver, func(addresses ...string) resolver.State) {
+	r := manual.NewBuilderWithScheme("found")
+	state := func(addresses ...string) resolver.State {
+		var endpoints []resolver.Endpoint
+		for _, address := range addresses {
+			endpoints = append(endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: address}}})
+		}
+		return resolver.State{Endpoints: endpoints}
 	}
-	return state
+	r.InitialState(state(addresses...))
+	return r, state
 }
 
-func TestOtherAddressesEndTheWaitBeforeATryAndTheSameDoNot(t *testing.T) {
+func TestOtherServersEndTheWaitOfAReconnect(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, &script{})
-		var moved atomic.Bool // the server is at "new" only
-		dial := func(ctx context.Context, addr string) (net.Conn, error) {
-			if moved.Load() && addr != "new:1" {
-				return nil, net.ErrClosed
-			}
-			return n.dial(ctx, addr)
-		}
-		names := manual.NewBuilderWithScheme("names")
-		names.InitialState(at("old:1"))
-		s, err := session.Dial("names:///im", session.WithUser("u"), session.WithDiscovery(discovery.NewScheme(names)), patient(),
-			session.WithDialOptions(grpc.WithContextDialer(dial)))
+		r, state := found("a:1", "b:2")
+		s, err := session.Dial("found:///im", session.WithUser("u"), session.WithDiscovery(discovery.NewScheme(r)),
+			session.WithDialOptions(grpc.WithContextDialer(n.dial)), never())
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
-			_ = s.Close()
-			<-s.Done()
-		})
+		t.Cleanup(func() { _ = s.Close(); <-s.Done() })
 		connect(t, s)
-		moved.Store(true)
 		n.down()
-		n.up()
-		await(t, s, session.StateReconnecting)
-		names.UpdateState(at("old:1"))
 		time.Sleep(time.Minute)
-		if s.State() != session.StateReconnecting || n.script.streams() != 1 {
-			t.Errorf("the same address woke the session: %s", s.State())
+		n.up()
+		for name, same := range map[string]resolver.State{
+			"the same":         state("a:1", "b:2"),
+			"in another order": state("b:2", "a:1"),
+			"none":             {},
+		} {
+			_ = r.CC().UpdateState(same)
+			time.Sleep(time.Minute)
+			if s.State() != session.StateReconnecting {
+				t.Errorf("%s: it is %s", name, s.State())
+			}
+			if name == "none" {
+				break
+			}
 		}
-		begin := time.Now()
-		names.UpdateState(at("new:1"))
-		await(t, s, session.StateConnected)
-		if waited := time.Since(begin); waited > time.Second {
-			t.Errorf("waited %s", waited)
+		_ = r.CC().UpdateState(state("a:1", "b:2", "c:3"))
+		if err := s.WaitState(t.Context(), session.StateConnected); err != nil {
+			t.Fatal(err)
+		}
+		if n.script.streams() != 2 {
+			t.Errorf("%d streams", n.script.streams())
+		}
+	})
+}
+
+func TestAServerThatWasGoneForAWhileEndsTheWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, &script{})
+		r, _ := found("a:1")
+		s, err := session.Dial("found:///im", session.WithUser("u"), session.WithDiscovery(discovery.NewScheme(r)),
+			session.WithDialOptions(grpc.WithContextDialer(n.dial)), never())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close(); <-s.Done() })
+		connect(t, s)
+		n.down()
+		_ = r.CC().UpdateState(resolver.State{})
+		time.Sleep(time.Minute)
+		if s.State() != session.StateReconnecting {
+			t.Fatal(s.State())
+		}
+		n.up()
+		r.CC().NewAddress([]resolver.Address{{Addr: "a:1"}}) //nolint:staticcheck // resolvers of today may call it
+		if err := s.WaitState(t.Context(), session.StateConnected); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// registered is a resolver that gRPC knows by itself, as it knows dns.
+var registered = func() *manual.Resolver {
+	r := manual.NewBuilderWithScheme("registered")
+	resolver.Register(r)
+	return r
+}()
+
+func TestAResolverOfGRPCEndsTheWaitTooUnlessTheApplicationHasItsOwn(t *testing.T) {
+	t.Parallel()
+	for _, own := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			n := start(t, &script{})
+			used, want := registered, session.StateConnected
+			opts := []session.Option{session.WithUser("u"), session.WithDialOptions(grpc.WithContextDialer(n.dial)), never()}
+			if own {
+				used, want = manual.NewBuilderWithScheme("registered"), session.StateReconnecting
+				opts = append(opts, session.WithDialOptions(grpc.WithResolvers(used)))
+			}
+			used.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: "a:1"}}})
+			s, err := session.Dial("registered:///im", opts...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close(); <-s.Done() })
+			connect(t, s)
+			n.down()
+			time.Sleep(time.Minute)
+			n.up()
+			used.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: "b:2"}}})
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if s.State() != want {
+				t.Errorf("a resolver of the application's own: %t; it is %s", own, s.State())
+			}
+		})
+	}
+}
+
+// named is a resolver that says what calls carry as their authority.
+type named struct{ *manual.Resolver }
+
+func (named) OverrideAuthority(resolver.Target) string { return "resolver.example" }
+
+func TestWhatAResolverSaysOfNamesStays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, &script{})
+		plain, state := found("a:1")
+		overriding, _ := found("a:1")
+		serving, _ := found()
+		ofServer := state("a:1")
+		ofServer.Endpoints[0].Addresses[0].ServerName = "server.example"
+		serving.InitialState(ofServer)
+		for i, test := range []struct {
+			builder resolver.Builder
+			want    string
+		}{
+			{plain, "im"}, {named{overriding}, "resolver.example"}, {named{serving}, "server.example"},
+		} {
+			s, err := session.Dial("found:///im", session.WithUser("u"), session.WithDiscovery(discovery.NewScheme(test.builder)),
+				session.WithDialOptions(grpc.WithContextDialer(n.dial)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close(); <-s.Done() })
+			connect(t, s)
+			equal(t, "authority", n.script.peer(t, i+1).md.Get(":authority"), test.want)
 		}
 	})
 }

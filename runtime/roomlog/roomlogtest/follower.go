@@ -63,7 +63,7 @@ func (f *follower) read(ctx context.Context, engine roomlog.Engine, room string)
 
 // hear waits for a message, takes it and those behind it that follow each other, and stops at one that does not.
 func (f *follower) hear(ctx context.Context) error {
-	patience := time.NewTimer(time.Second) // the last one may have been left out
+	patience := time.NewTimer(nudge) // the last one may have been left out
 	defer patience.Stop()
 	for {
 		select {

@@ -3,6 +3,7 @@ package roomlogtest
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,7 @@ func (h *heard) hear(record roomlog.Record) {
 	if h.running.Add(1) > 1 {
 		h.beside.Store(true)
 	}
+	runtime.Gosched() // gives a call that should not be there the time to show
 	h.mu.Lock()
 	h.records = append(h.records, record)
 	h.mu.Unlock()
@@ -67,32 +69,35 @@ func (h *heard) all() []roomlog.Record {
 	return slices.Clone(h.records)
 }
 
-// upTo tells whether the listener has heard what stands at a seq, or something behind it.
-func (h *heard) upTo(seq uint64) bool {
+// upTo tells whether the listener has heard the message before a cursor, or one behind it.
+func (h *heard) upTo(to roomlog.Cursor) bool {
 	records := h.all()
-	return len(records) > 0 && records[len(records)-1].Seq >= seq
+	return len(records) > 0 && records[len(records)-1].Epoch == to.Epoch && records[len(records)-1].Seq >= to.Seq
 }
 
-// catchUp waits until l has heard a message from seq on. An engine that leaves out messages may have left out the last
+// catchUp waits until l has heard everything up to a cursor. An engine that leaves out messages may have left out the last
 // ones, so more are appended until one arrives. It gives what was heard.
-func (s *suite) catchUp(l listener, room string, seq uint64) []roomlog.Record {
+func (s *suite) catchUp(l listener, room string, to roomlog.Cursor) []roomlog.Record {
 	s.Helper()
-	next := time.Now().Add(time.Second)
-	s.await(fmt.Sprintf("seq %d of %q to be heard", seq, room), func() bool {
+	next := time.Now().Add(nudge)
+	s.await(fmt.Sprintf("what is before %+v of %q to be heard", to, room), func() bool {
 		if s.config.LeavesOut && time.Now().After(next) {
 			key := fmt.Sprint("catch up ", time.Now().UnixNano())
 			s.appendTo(room, message(key, key))
-			next = time.Now().Add(time.Second)
+			next = time.Now().Add(nudge)
 		}
-		return l.upTo(seq)
+		return l.upTo(to)
 	})
 	return l.all()
 }
 
+// nudge is how long a subscriber that may miss messages is waited for.
+const nudge = 300 * time.Millisecond
+
 // wantOnly waits for what was appended as the room's only message.
 func (l listener) wantOnly(room string, place roomlog.Place) {
 	l.s.Helper()
-	records := l.s.catchUp(l, room, place.Seq)
+	records := l.s.catchUp(l, room, at(place))
 	if l.s.config.LeavesOut {
 		l.s.wantInLog(room, records)
 		return

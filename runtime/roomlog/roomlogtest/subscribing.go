@@ -19,7 +19,7 @@ var subscribing = []test{
 			}
 		}
 		for _, l := range []listener{one, two} {
-			records := s.catchUp(l, s.room, last.Seq)
+			records := s.catchUp(l, s.room, at(last))
 			if records[0].Seq < first.Seq {
 				s.Errorf("heard the message at %+v, which was appended before", records[0].Place)
 			}
@@ -41,18 +41,18 @@ var subscribing = []test{
 		_, err := s.engine.Append(s.Context(), s.room, numbered("b", "b", 7, 4))
 		s.wantError(err, roomlog.ErrTooLate)
 		last := s.append(message("c", "c"))
-		s.wantInLog(s.room, s.catchUp(l, s.room, last.Seq))
+		s.wantInLog(s.room, s.catchUp(l, s.room, at(last)))
 	}},
 	{name: "nothing is heard of other rooms", run: func(s *suite) {
 		l := s.listen(s.engine, s.room)
 		s.appendTo("other", message("a", "a"))
 		last := s.append(message("b", "b"))
-		s.wantInLog(s.room, s.catchUp(l, s.room, last.Seq))
+		s.wantInLog(s.room, s.catchUp(l, s.room, at(last)))
 	}},
 	{name: "what is appended after cancel is not heard", run: func(s *suite) {
 		gone, stays := s.listen(s.engine, s.room), s.listen(s.engine, s.room)
 		heard := s.append(message("a", "a"))
-		s.catchUp(gone, s.room, heard.Seq)
+		s.catchUp(gone, s.room, at(heard))
 		end := s.head(s.room)
 		gone.cancel()
 		gone.cancel()
@@ -60,7 +60,7 @@ var subscribing = []test{
 		for i := range 20 {
 			last = s.append(message(fmt.Sprint("later ", i), "later"))
 		}
-		s.wantInLog(s.room, s.catchUp(stays, s.room, last.Seq))
+		s.wantInLog(s.room, s.catchUp(stays, s.room, at(last)))
 		if records := gone.all(); records[len(records)-1].Seq > end.Seq {
 			s.Errorf("heard the message at %+v, cancelled at %+v", records[len(records)-1].Place, end)
 		}
@@ -72,13 +72,13 @@ var subscribing = []test{
 		missed := s.append(message("missed", "missed"))
 		l = s.listen(s.engine, s.room)
 		last := s.append(message("last", "last"))
-		s.wantInLog(s.room, s.catchUp(l, s.room, last.Seq))
+		s.wantInLog(s.room, s.catchUp(l, s.room, at(last)))
 		page := s.read(s.room, at(places[1]), roomlog.Limit{Messages: 2})
 		s.wantRecords(page.Records, []roomlog.Place{missed, last}, "missed", "last")
 	}},
 	{name: "the subscription outlives the context it was made with", run: func(s *suite) {
 		l := s.listenBriefly()
 		last := s.append(message("a", "a"))
-		s.wantInLog(s.room, s.catchUp(l, s.room, last.Seq))
+		s.wantInLog(s.room, s.catchUp(l, s.room, at(last)))
 	}},
 }

@@ -61,6 +61,28 @@ var together = []test{
 		}
 		s.wantRecords(s.all(s.room, roomlog.Cursor{}), places[:1], "a")
 	}},
+	{name: "subscribers hear in order, one call at a time, what many append at once", run: func(s *suite) {
+		listeners := []listener{s.listen(s.engine, s.room), s.listen(s.other, s.room)}
+		start := s.head(s.room)
+		places := &placed{byKey: make(map[string]roomlog.Place)}
+		var all sync.WaitGroup
+		for sender := range manySenders {
+			engine := []roomlog.Engine{s.engine, s.other}[sender%2]
+			all.Go(func() { s.send(s.Context(), engine, s.room, uint64(sender+1), places) })
+		}
+		all.Wait()
+		last := s.head(s.room)
+		for _, l := range listeners {
+			records := s.catchUp(l, s.room, last)
+			s.wantInLog(s.room, records)
+			if l.beside.Load() {
+				s.Error("a call began while another one was running")
+			}
+			if !s.config.LeavesOut && before(records[0].Place) != start {
+				s.Errorf("the first message heard is at %+v, want the one after %+v", records[0].Place, start)
+			}
+		}
+	}},
 	{name: "subscribers come and go while messages are appended", run: func(s *suite) {
 		var all sync.WaitGroup
 		for range 4 {
