@@ -113,6 +113,7 @@ func (p *person) join(room int) {
 func (p *person) again() {
 	_ = p.session.Close()
 	<-p.session.Done()
+	p.world.book.MayHearOwn(p.id)
 	for room := range p.world.rooms {
 		if at, known := p.store.At(roomName(room)); known {
 			p.world.book.Rewinds(p.id, room, at)
