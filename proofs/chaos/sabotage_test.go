@@ -48,7 +48,7 @@ func promises() []broken {
 	}
 }
 
-func TestABrokenPromiseIsFoundOut(t *testing.T) { //nolint:paralleltest // its parts are
+func TestABrokenPromiseIsFoundOut(t *testing.T) {
 	var mu sync.Mutex
 	table := make(map[string]string)
 	t.Run("promises", func(t *testing.T) {
