@@ -191,6 +191,21 @@ func TestReplaysThatOverlapAreHandledOnce(t *testing.T) {
 	})
 }
 
+func TestAReplayThatOverlapsByMoreThanTheWindowDoesNotStandStill(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := kept(t, server.WithWindow(1<<10))
+		srv.OverlapReplays(100)
+		ann, bob := listen(t, srv, "ann"), listen(t, srv, "bob")
+		tell(t, bob.im, numbers(0, 100)...)
+		srv.Cut()
+		time.Sleep(time.Minute)
+		tell(t, bob.im, numbers(100, 200)...)
+		time.Sleep(time.Minute)
+		ann.expect(t, numbers(0, 200)...)
+	})
+}
+
 func TestASlowHandlerLosesNothingAndHandlesNothingTwiceOverManyCuts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
