@@ -5,6 +5,7 @@
 #   GO         the go command                                   default: go
 #   MODULES    the modules to work on                           default: every go.mod of the repository
 #   TESTFLAGS  more flags for go test                           default: none
+#   FUZZTIME   how long make fuzz tries each target             default: 5s
 #   CHAOS      long: an hour of make chaos                      default: minutes
 #   CHAOSFLAGS more flags for it: proofs/chaos/doc.go           default: none
 #   COVER      the packages whose coverage is reported          default: the runtime (not its test helpers) and the generator
@@ -15,6 +16,7 @@ dirs-of = $(patsubst ./%,%,$(sort $(patsubst %/$1,%,$(shell find . -name $1 -not
 GO        ?= go
 MODULES   ?= $(call dirs-of,go.mod)
 TESTFLAGS ?=
+FUZZTIME   ?= 5s
 CHAOS      ?=
 CHAOSFLAGS ?=
 COVER     ?= ./runtime/... ./protoc-gen-imsdk/...
@@ -52,6 +54,10 @@ test: $(CODE:%=test@%) ## run all tests of all modules with the race detector
 .PHONY: $(CODE:%=test@%)
 $(CODE:%=test@%): test@%: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk
 	CGO_ENABLED=1 $(GO) -C $* test -race $(TESTFLAGS) ./...
+
+.PHONY: fuzz
+fuzz: ## give every fuzz target of all modules random input, FUZZTIME each
+	@GO="$(GO)" FUZZTIME="$(FUZZTIME)" tools/fuzz.sh $(CODE)
 
 # Real processes: with the race detector they would mostly wait for it. The packages' own tests have it.
 CHAOS_SIZE = $(if $(filter long,$(CHAOS)),-timeout 90m -chaos.length 60m -chaos.cuts 2400 -chaos.restarts 720,\

@@ -5,9 +5,10 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"runtime/metrics"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +17,9 @@ import (
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
@@ -106,10 +109,8 @@ func (c *fuzzCall) await(t *testing.T, what string, found func(*imv1.MessageResp
 		sent := c.sent[seen:]
 		c.mu.Unlock()
 		seen += len(sent)
-		for _, m := range sent {
-			if found(m) {
-				return true
-			}
+		if slices.ContainsFunc(sent, found) {
+			return true
 		}
 		if over {
 			return false
@@ -138,11 +139,11 @@ func (c *fuzzCall) end(t *testing.T) {
 	}
 }
 
-func helloWith(t testing.TB, hello *imsdkv1.Hello) []byte {
-	t.Helper()
+func helloWith(tb testing.TB, hello *imsdkv1.Hello) []byte {
+	tb.Helper()
 	raw, err := proto.Marshal(hello)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return raw
 }
@@ -189,6 +190,10 @@ func FuzzHello(f *testing.F) {
 			{},
 		},
 	}), "u", "a")
+	f.Add(helloWith(f, &imsdkv1.Hello{
+		Version: 2, Capabilities: everything()[2:5], WindowBytes: 1 << 40,
+		HeartbeatInterval: durationpb.New(time.Hour), HeartbeatTimeout: durationpb.New(time.Hour),
+	}), "u", "")
 	f.Fuzz(func(t *testing.T, raw []byte, user, room string) {
 		before := allocated()
 		srv := newServer(t)
@@ -203,7 +208,10 @@ func FuzzHello(f *testing.F) {
 		call := serveCall(srv, md)
 		call.end(t)
 		checkAllocated(t, before, len(raw)+len(user)+len(room))
-		if call.header == nil { // refused: a bad id, too many rooms
+		if call.header == nil { // refused: a bad id, for one
+			if code := status.Code(call.result); code == codes.Internal || code == codes.Unknown {
+				t.Fatalf("the server fails: %v", call.result)
+			}
 			return
 		}
 		hello := new(imsdkv1.Hello)
@@ -342,7 +350,7 @@ func fuzzRequests(f *testing.F) [][]byte {
 	cursor := &imsdkv1.Cursor{RoomId: "r", Epoch: epoch, Seq: 1}
 	var many []*imv1.MessageRequest
 	for i := range 20 {
-		many = append(many, &imv1.MessageRequest{MessageId: fmt.Sprint(i), RoomId: "r", Type: text, SendNumber: uint64(i)})
+		many = append(many, &imv1.MessageRequest{MessageId: strconv.Itoa(i), RoomId: "r", Type: text, SendNumber: uint64(i)})
 	}
 	var seeds [][]byte
 	for _, list := range [][]*imv1.MessageRequest{

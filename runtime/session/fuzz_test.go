@@ -3,16 +3,15 @@ package session_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"runtime/metrics"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -32,95 +31,6 @@ const (
 	goAwayType  = imv1.MessageType_MESSAGE_TYPE_GO_AWAY
 )
 
-// fuzzServer is a client whose server is the test, without a network. Its streams have the header that it is given. It
-// joins whoever asks to join to any room but "asked", and answers no LEAVE.
-type fuzzServer struct {
-	imv1.IMServiceClient // none: what a session is not expected to call
-
-	header  metadata.MD
-	streams chan *fuzzStream // the first one
-}
-
-func (s *fuzzServer) JoinRoom(context.Context, *imv1.JoinRoomRequest, ...grpc.CallOption) (*imv1.JoinRoomResponse, error) {
-	return new(imv1.JoinRoomResponse), nil
-}
-
-func (s *fuzzServer) LeaveRoom(context.Context, *imv1.LeaveRoomRequest, ...grpc.CallOption) (*imv1.LeaveRoomResponse, error) {
-	return new(imv1.LeaveRoomResponse), nil
-}
-
-func (s *fuzzServer) StreamMessages(
-	ctx context.Context, _ ...grpc.CallOption,
-) (grpc.BidiStreamingClient[imv1.MessageRequest, imv1.MessageResponse], error) {
-	st := &fuzzStream{
-		ctx: ctx, header: s.header, out: make(chan *imv1.MessageResponse), closed: make(chan struct{}),
-		asked: make(chan *imv1.MessageRequest, 64),
-	}
-	select {
-	case s.streams <- st:
-	default:
-	}
-	return st, nil
-}
-
-// fuzzStream is a stream as the session sees it.
-type fuzzStream struct {
-	grpc.ClientStream // none
-
-	ctx    context.Context //nolint:containedctx // the call's
-	header metadata.MD
-	out    chan *imv1.MessageResponse
-	asked  chan *imv1.MessageRequest // what the test is to answer
-	once   sync.Once
-	closed chan struct{} // by the session
-
-	mu      sync.Mutex
-	answers []*imv1.MessageResponse
-}
-
-func (st *fuzzStream) Header() (metadata.MD, error) { return st.header, nil }
-
-func (st *fuzzStream) CloseSend() error {
-	st.once.Do(func() { close(st.closed) })
-	return nil
-}
-
-func (st *fuzzStream) Send(m *imv1.MessageRequest) error {
-	if _, err := proto.Marshal(m); err != nil {
-		return err
-	}
-	switch {
-	case m.GetType() == joinType && m.GetRoomId() != "asked":
-		go st.put(&imv1.MessageResponse{MessageId: m.GetMessageId(), RoomId: m.GetRoomId(), Type: joinedType, Epoch: 7, Seq: 10})
-	case m.GetType() != heartbeatType && m.GetType() != ackType && m.GetType() != imv1.MessageType_MESSAGE_TYPE_CURSOR:
-		select {
-		case st.asked <- m:
-		default:
-		}
-	}
-	return nil
-}
-
-func (st *fuzzStream) Recv() (*imv1.MessageResponse, error) {
-	select {
-	case m := <-st.out:
-		return m, nil
-	case <-st.closed:
-		return nil, io.EOF
-	case <-st.ctx.Done():
-		return nil, st.ctx.Err()
-	}
-}
-
-// put gives the session a message, unless the stream has ended.
-func (st *fuzzStream) put(m *imv1.MessageResponse) {
-	select {
-	case st.out <- m:
-	case <-st.closed:
-	case <-st.ctx.Done():
-	}
-}
-
 // fuzzed is a session whose server sends anything.
 type fuzzed struct {
 	t      *testing.T
@@ -128,6 +38,8 @@ type fuzzed struct {
 	s      *session.Session
 	client *imv1sdk.Client
 	server *fuzzServer
+
+	resumes bool // knows the log of "r": a unary join does not tell it
 
 	mu   sync.Mutex
 	seqs []*runtime.Incoming // the numbered messages of the room "r" as they came
@@ -143,7 +55,11 @@ func newFuzzed(t *testing.T, welcome []byte) *fuzzed {
 	var err error
 	f.s, err = session.New(f.server, session.WithUser("u"), session.WithLogger(slog.New(slog.DiscardHandler)),
 		session.WithOnError(f.onError), session.WithOnMessage(f.onMessage),
-		session.WithOnAck(func(_ context.Context, ack session.Ack) { _ = ack.Content.GetErrorMessage() }),
+		session.WithOnAck(func(_ context.Context, ack session.Ack) {
+			if ack.Content == nil {
+				f.onError(errors.New("an ACK without a content: a handler would have panicked"))
+			}
+		}),
 		session.WithOnGap(func(context.Context, session.Gap) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -253,13 +169,13 @@ func FuzzWelcome(f *testing.F) {
 	})
 }
 
-// FuzzResponses connects to a server that knows everything, or what what says, and sends any messages: those in field 20
+// FuzzResponses connects to a server that knows everything but what a byte has the bits of, and sends any messages: those in field 20
 // of an envelope, which is how a list of them is written. The session is in the room "r", waits for the answer to a JOIN
 // of the room "asked", whose id is written "J", to a LEAVE of the room "left" ("L"), and for the receipt of "m1".
 func FuzzResponses(f *testing.F) {
 	for _, list := range fuzzResponses() {
 		raw := encode(&imv1.MessageResponse{Messages: list})
-		for _, without := range []byte{0, 1 << 3, 1 << 5, 0xff} {
+		for _, without := range []byte{0, 1, 1 << 3, 1 << 5, 0xff} {
 			f.Add(without, raw)
 		}
 	}
@@ -268,26 +184,36 @@ func FuzzResponses(f *testing.F) {
 		if proto.Unmarshal(raw, responses) != nil {
 			return // gRPC lets nothing of it through
 		}
-		known := slices.DeleteFunc(all(), func(c imsdkv1.Capability) bool { return without>>uint(c)&1 == 1 })
-		z := newFuzzed(t, encode(&imsdkv1.Welcome{Version: 1, Capabilities: known}))
-		if err := z.s.Connect(t.Context()); err != nil {
-			t.Fatalf("Connect: %v", err)
-		}
-		st := <-z.server.streams
-		wait := z.begin(st, responses.GetMessages())
-		for _, m := range responses.GetMessages() {
-			st.put(m)
-		}
-		st.put(&imv1.MessageResponse{Type: heartbeatType}) // once it is taken the others have been handled
-		for _, room := range z.s.Rooms() {
-			if room != "r" && room != "left" && room != "asked" {
-				t.Fatalf("nobody has joined %q", room)
-			}
-		}
-		z.end(len(raw))
-		wait()
-		z.checkOrder()
+		synctest.Test(t, func(t *testing.T) { answerWith(t, without, responses.GetMessages(), len(raw)) })
 	})
+}
+
+// answerWith is one run. With the lowest bit of without, which is no capability's, each message comes when the handler of
+// the one before has returned.
+func answerWith(t *testing.T, without byte, responses []*imv1.MessageResponse, size int) {
+	t.Helper()
+	known := slices.DeleteFunc(all(), func(c imsdkv1.Capability) bool { return without>>uint(c)&1 == 1 })
+	z := newFuzzed(t, encode(&imsdkv1.Welcome{Version: 1, Capabilities: known}))
+	if err := z.s.Connect(t.Context()); err != nil {
+		t.Fatalf("Connect: %v", err)
+	}
+	st := <-z.server.streams
+	wait := z.begin(st, responses)
+	for _, m := range responses {
+		st.put(m)
+		if without&1 == 1 {
+			synctest.Wait()
+		}
+	}
+	st.put(&imv1.MessageResponse{Type: heartbeatType}) // once it is taken the others have been handled
+	for _, room := range z.s.Rooms() {
+		if room != "r" && room != "left" && room != "asked" {
+			t.Fatalf("nobody has joined %q", room)
+		}
+	}
+	z.end(size)
+	wait()
+	z.checkOrder()
 }
 
 // begin makes the session wait for answers, and puts the ids of what it has sent in the place of "J" and "L". wait
@@ -301,6 +227,7 @@ func (f *fuzzed) begin(st *fuzzStream, responses []*imv1.MessageResponse) (wait 
 	}
 	var waiting sync.WaitGroup
 	can := f.s.Capabilities()
+	f.resumes = can.Resume && can.StreamRooms
 	ids := make(map[string]string)
 	if can.StreamRooms {
 		waiting.Go(func() { _, _ = f.s.JoinRoom(context.Background(), "asked") })
@@ -340,7 +267,7 @@ func (f *fuzzed) sent(st *fuzzStream, kind imv1.MessageType) *imv1.MessageReques
 // checkOrder: as long as no gap was told, a room's numbers rise.
 func (f *fuzzed) checkOrder() {
 	f.t.Helper()
-	if f.gaps > 0 || !f.s.Capabilities().Resume {
+	if f.gaps > 0 || !f.resumes {
 		return
 	}
 	for i := 1; i < len(f.seqs); i++ {
