@@ -67,7 +67,7 @@ func newServerWithLog() (*server.Server, error) {
 			Bytes:    16 << 20,
 			Age:      6 * time.Hour,
 		})),
-		server.WithOnDrain(func(ctx context.Context) error { return deregister(ctx) }),
+		server.WithOnDrain(deregister), // takes it out of your service discovery
 		server.WithDrainSpread(10*time.Second),
 	)
 	return srv, err
