@@ -184,6 +184,7 @@ func (c *controller) finish() {
 		ends.Reconnects += end.Reconnects
 		ends.Overrun += end.Overrun
 		ends.OverrunBy = max(ends.OverrunBy, end.OverrunBy)
+		ends.Overruns = append(ends.Overruns, end.Overruns...)
 		ends.Closed = append(ends.Closed, end.Closed...)
 		ends.Errors = append(ends.Errors, end.Errors...)
 	}

@@ -114,7 +114,7 @@ func (m *member) join(ctx context.Context, server string) error {
 }
 
 func (m *member) onText(ctx context.Context, in *imv1sdk.TextMessage) error {
-	defer m.meter.handled(in.RoomID, in.Seq)
+	defer m.meter.handled(in.RoomID, in.Epoch, in.Seq)
 	message, err := ledger.ParseText(in.Content.GetText())
 	if err != nil {
 		return err

@@ -26,6 +26,9 @@ type meter struct {
 	talking   bool
 	overrun   int
 	overrunBy int
+	example   string // the first overrun
+	streams   int
+	started   time.Time // of the stream
 }
 
 // metered is one room.
@@ -35,6 +38,7 @@ type metered struct {
 	inFlight []inFlight
 	bytes    int
 	done     uint64 // the last that a handler has done
+	epoch    uint64 // of done
 }
 
 type inFlight struct {
@@ -92,8 +96,8 @@ func (m *meter) received(message *imv1.MessageResponse) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.rooms[message.GetRoomId()]
-	if r == nil || message.GetSeq() <= r.done {
-		return
+	if r == nil || message.GetEpoch() == r.epoch && message.GetSeq() <= r.done {
+		return // it comes once more, from before the stream
 	}
 	if n := len(r.inFlight); n > 0 && message.GetSeq() <= r.inFlight[n-1].seq {
 		return // a repeat
@@ -102,20 +106,24 @@ func (m *meter) received(message *imv1.MessageResponse) {
 	r.inFlight = append(r.inFlight, inFlight{message.GetSeq(), size})
 	r.bytes += size
 	if over := r.bytes - m.window; over > 0 && len(r.inFlight) > 1 {
-		m.overrun++
+		if m.overrun++; m.overrun == 1 {
+			m.example = fmt.Sprintf("session %d in %s: %d bytes of %d in flight, %d messages from %d to %d, done %d, stream %d, %s after its start",
+				m.config.ID, message.GetRoomId(), r.bytes, m.window, len(r.inFlight), r.inFlight[0].seq, message.GetSeq(), r.done,
+				m.streams, time.Since(m.started))
+		}
 		m.overrunBy = max(m.overrunBy, over)
 	}
 }
 
 // handled is called when a handler is about to return.
-func (m *meter) handled(room string, seq uint64) {
+func (m *meter) handled(room string, epoch, seq uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.rooms[room]
 	if r == nil {
 		return
 	}
-	r.done = seq
+	r.done, r.epoch = seq, epoch
 	for len(r.inFlight) > 0 && r.inFlight[0].seq <= seq {
 		r.bytes -= r.inFlight[0].bytes
 		r.inFlight = r.inFlight[1:]
@@ -126,8 +134,10 @@ func (m *meter) handled(room string, seq uint64) {
 func (m *meter) restart() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.streams++
+	m.started = time.Now()
 	for _, r := range m.rooms {
-		r.inFlight, r.bytes, r.done = nil, 0, 0
+		r.inFlight, r.bytes = nil, 0
 	}
 }
 
@@ -141,6 +151,9 @@ func (m *meter) addTo(end *clientEnd) {
 	}
 	end.Overrun += m.overrun
 	end.OverrunBy = max(end.OverrunBy, m.overrunBy)
+	if m.example != "" {
+		end.Overruns = append(end.Overruns, m.example)
+	}
 }
 
 // intercept looks at what comes in.

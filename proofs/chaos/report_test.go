@@ -32,8 +32,9 @@ type clientEnd struct {
 	Silence    time.Duration // the longest
 	SilentFor  string        // who, and where
 	Reconnects uint64
-	Overrun    int // how often more than the window was in flight
-	OverrunBy  int // bytes, the most
+	Overrun    int      // how often more than the window was in flight
+	OverrunBy  int      // bytes, the most
+	Overruns   []string // examples
 	Closed     []string
 	Errors     []string // the last ones that sessions told
 }

@@ -59,7 +59,8 @@ func (r *result) wrong() []error {
 		wrong = append(wrong, err)
 	}
 	if r.ends.Overrun > 0 {
-		wrong = append(wrong, fmt.Errorf("more than the window was in flight: %d times, by %d bytes", r.ends.Overrun, r.ends.OverrunBy))
+		wrong = append(wrong, fmt.Errorf("more than the window was in flight: %d times, by %d bytes\n%s",
+			r.ends.Overrun, r.ends.OverrunBy, strings.Join(r.ends.Overruns, "\n")))
 	}
 	if len(r.ends.Closed) > 0 {
 		wrong = append(wrong, errors.New(strings.Join(r.ends.Closed, "\n")))

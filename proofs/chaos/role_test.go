@@ -122,9 +122,20 @@ func runServer() error {
 // serverLog is the log process's, or one in memory whose epochs the controller hears of.
 func serverLog(ctx context.Context, config serverConfig, reports *reporter) (roomlog.Engine, error) {
 	if config.Log != "" {
-		return remotelog.Dial(ctx, config.Log)
+		return dialLog(ctx, config.Log)
 	}
 	return &announced{Engine: sdk.MemoryLog(retention()), reports: reports, known: make(map[string]uint64)}, nil
+}
+
+// dialLog dials until the log answers: its connections are cut as others are.
+func dialLog(ctx context.Context, address string) (*remotelog.Engine, error) {
+	for try := 1; ; try++ {
+		engine, err := remotelog.Dial(ctx, address)
+		if err == nil || try == 5 {
+			return engine, err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 func listen() (net.Listener, error) {

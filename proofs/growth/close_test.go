@@ -29,18 +29,12 @@ type scene struct {
 func TestCloseReturnsWithinASecondInEveryState(t *testing.T) {
 	t.Parallel()
 	for name, enter := range map[string]func(s *scene){
-		"idle":                       func(s *scene) { s.dial() },
-		"connecting to a black hole": blackHole,
-		"connected":                  func(s *scene) { s.connect() },
-		"connected, half-open":       func(s *scene) { s.connect(); s.srv.Freeze() },
-		"reconnecting, refused":      func(s *scene) { s.connect(); s.srv.Stop(); time.Sleep(time.Minute) },
-		"reconnecting, in a try": func(s *scene) {
-			s.connect()
-			s.srv.Freeze()
-			for s.session.State() == session.StateConnected {
-				time.Sleep(time.Second)
-			}
-		},
+		"idle":                            func(s *scene) { s.dial() },
+		"connecting to a black hole":      blackHole,
+		"connected":                       func(s *scene) { s.connect() },
+		"connected, half-open":            func(s *scene) { s.connect(); s.srv.Freeze() },
+		"reconnecting, refused":           func(s *scene) { s.connect(); s.srv.Stop(); time.Sleep(time.Minute) },
+		"reconnecting, in a try":          inATry,
 		"with a full outbox":              fullOutbox,
 		"with a full outbox, half-open":   func(s *scene) { s.connect(session.WithOutbox(4, 1<<20)); s.srv.Freeze(); s.fill() },
 		"while a join waits":              waitingJoin,
@@ -132,6 +126,23 @@ func blackHole(s *scene) {
 		return nil, ctx.Err()
 	})))
 	s.calls.Go(func() { _ = s.session.Connect(s.t.Context()) })
+}
+
+// inATry connects, breaks the connection, and lets no further stream start.
+func inATry(s *scene) {
+	streams := 0
+	s.connect(session.WithDialOptions(grpc.WithStreamInterceptor(func(
+		ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer,
+		opts ...grpc.CallOption,
+	) (grpc.ClientStream, error) {
+		if streams++; streams > 1 {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		return streamer(ctx, desc, cc, method, opts...)
+	})))
+	s.srv.Cut()
+	time.Sleep(time.Second)
 }
 
 func fullOutbox(s *scene) {

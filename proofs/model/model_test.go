@@ -132,9 +132,8 @@ func (w *world) move(p *person, s step) {
 	if s.What == stepJoin {
 		_, err = p.session.JoinRoom(ctx, roomName(s.Room))
 	} else {
+		w.book.Hurries(p.id, s.Room) // what the server has not decided by then is refused
 		_, err = p.session.LeaveRoom(ctx, roomName(s.Room))
-		// What it sends to a room that it has left is refused, and so may fail.
-		w.book.Hurries(p.id, s.Room)
 	}
 	if err != nil {
 		w.failed(fmt.Errorf("%s: %w", s.What, err))

@@ -88,7 +88,7 @@ func drawUser(t *rapid.T) user {
 	return user{
 		Echo:    rapid.Bool().Draw(t, "echo"),
 		Handler: time.Duration(rapid.SampledFrom([]int{0, 0, 1, 50, 1000}).Draw(t, "handler ms")) * time.Millisecond,
-		Window:  rapid.SampledFrom([]int{0, 0, 500, 8000}).Draw(t, "window"),
+		Window:  rapid.SampledFrom([]int{0, 0, 1024, 8000}).Draw(t, "window"),
 		Stays:   rapid.Bool().Draw(t, "stays"),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -193,13 +194,13 @@ func checkAll(t *testing.T, user int, heard []string, sent int) {
 	next := map[string]int{}
 	for _, word := range heard {
 		from, number, _ := strings.Cut(word, ":")
-		if number != fmt.Sprint(next[from]) {
+		if number != strconv.Itoa(next[from]) {
 			t.Errorf("user%d heard %s, want %s:%d", user, word, from, next[from])
 			return
 		}
 		next[from]++
 	}
-	if next[fmt.Sprint(user)] != 0 || len(heard) < sent*4/6 || len(next) != 5 {
+	if next[strconv.Itoa(user)] != 0 || len(heard) < sent*4/6 || len(next) != 5 {
 		t.Errorf("user%d heard %d of %d messages: %v", user, len(heard), sent, next)
 	}
 }

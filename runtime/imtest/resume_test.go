@@ -3,6 +3,7 @@ package imtest_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -83,7 +84,7 @@ func tell(t *testing.T, im *imv1sdk.Client, words ...string) {
 func numbers(from, to int) []string {
 	var words []string
 	for i := from; i < to; i++ {
-		words = append(words, fmt.Sprint(i))
+		words = append(words, strconv.Itoa(i))
 	}
 	return words
 }
@@ -149,7 +150,7 @@ func TestALostReceiptMakesNoMessageAppearTwice(t *testing.T) {
 		ann, bob := listen(t, srv, "ann"), listen(t, srv, "bob")
 		for i := range 10 {
 			srv.LoseReceipts(1)
-			receipt, err := bob.im.SendText(t.Context(), "r", &imv1.TextContent{Text: fmt.Sprint(i)})
+			receipt, err := bob.im.SendText(t.Context(), "r", &imv1.TextContent{Text: strconv.Itoa(i)})
 			if err != nil || !receipt.Appended || !receipt.Duplicate {
 				t.Fatalf("%+v, %v", receipt, err)
 			}
@@ -187,6 +188,21 @@ func TestReplaysThatOverlapAreHandledOnce(t *testing.T) {
 		if got := ann.Stats(); got.Repeats == 0 || got.Gaps != 0 {
 			t.Errorf("stats: %+v", got)
 		}
+	})
+}
+
+func TestAReplayThatOverlapsByMoreThanTheWindowDoesNotStandStill(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := kept(t, server.WithWindow(1<<10))
+		srv.OverlapReplays(100)
+		ann, bob := listen(t, srv, "ann"), listen(t, srv, "bob")
+		tell(t, bob.im, numbers(0, 100)...)
+		srv.Cut()
+		time.Sleep(time.Minute)
+		tell(t, bob.im, numbers(100, 200)...)
+		time.Sleep(time.Minute)
+		ann.expect(t, numbers(0, 200)...)
 	})
 }
 

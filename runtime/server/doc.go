@@ -16,13 +16,21 @@
 // # What a message goes through
 //
 //	Recv → envelope's bounds → identity → room and membership → repeat? → kind: decode, validate → hook
-//	     → the room's log and every reader's queue, in one step → receipt
+//	     → the room's log → receipt, and every reader's stream
 //
-// One goroutine per stream receives, one handles (hooks run here), one sends. A room has one lock, which is held while
-// a message is appended and put into the readers' queues, never while an operator's function runs or the network is waited
-// for: so all readers of a room see one order, and a slow reader delays nobody. A reader whose queue is full is
-// ended with RESOURCE_EXHAUSTED; nothing is left out silently. A hook holds up what its own stream sent after it, heartbeats
-// included: one that takes longer than the client's heartbeat timeout (5 s) makes the client reconnect.
+// One goroutine per stream receives, one handles (hooks run here), one sends. The sender takes what comes next for its reader
+// from each room's log, as much as the reader's window lets it, and control frames before all else: so all readers of a room
+// see one order, a reader that comes back goes on at its cursor, and a slow one delays nobody. A hook holds up what its own stream sent
+// after it, heartbeats included: one that takes longer than the client's heartbeat timeout (5 s) makes the client reconnect.
+//
+// # Logs
+//
+// A room's log lies in an engine of package roomlog ([WithLog]); by default in memory, for one server process. It outlives
+// its room: what was said while everybody was away is there when they come back, as far as its retention reaches. Servers that share an
+// engine share the messages of their rooms; who is in a room, each server knows of its own streams only, and an ACK finds its
+// sender only on the same server.
+//
+// [Server.Drain] takes a server out of service without losing anything, [Server.Close] ends it at once.
 //
 // # Who is trusted
 //
@@ -34,8 +42,4 @@
 //
 // A client without the handshake (docs/protocol.md) gets plain messages only: no receipts, no control frames, no
 // copy of what it sent itself unless [WithEchoToday]. What is refused is not told to it; the log has it.
-//
-// # Limits of this version
-//
-// A room's log is a list in memory: it recognises repeats, and no stream is resumed from it. One process serves a room.
 package server

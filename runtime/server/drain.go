@@ -88,7 +88,10 @@ func (s *Server) endSpread(ctx context.Context, streams []*stream, empty <-chan 
 // await waits for done or, if it is not negative, for a time. False: ctx was first.
 func await(ctx context.Context, done <-chan struct{}, d time.Duration) bool {
 	var over <-chan time.Time
-	if d >= 0 {
+	switch {
+	case d == 0:
+		return ctx.Err() == nil
+	case d > 0:
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		over = timer.C

@@ -29,15 +29,16 @@ func TestABrokenChainIsReadAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newKeeper()
 				d := new(diary)
-				var lost []error
+				var why []error
 				s, _ := chat(t, start(t, &k.script), texts(d, nil), gaps(d), session.WithRoom("r"),
-					session.WithOnDisconnect(func(err error) { lost = append(lost, err) }))
+					session.WithOnDisconnect(func(err error) { why = append(why, err) }))
 				k.peer(t, 1).pushAll(t, logged("r", 10, 11))
 				_ = k.peer(t, 1).push(next)
 				_ = k.peer(t, 1).push(logged("r", 13, 14)) // behind the hole
+				_ = k.peer(t, 1).push(lost(14, 20))
 				second := k.following(t, 1)
-				if len(lost) != 1 || status.Code(lost[0]) != codes.DataLoss || !strings.Contains(lost[0].Error(), "messages are missing") {
-					t.Errorf("OnDisconnect: %v", lost)
+				if len(why) != 1 || status.Code(why[0]) != codes.DataLoss || !strings.Contains(why[0].Error(), "messages are missing") {
+					t.Errorf("OnDisconnect: %v", why)
 				}
 				equal(t, "the second Hello", resumed(second), "r 7/11")
 				second.pushAll(t, row("r", 12, 14)...)

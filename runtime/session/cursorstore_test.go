@@ -110,7 +110,11 @@ func TestASessionGoesOnWhereTheOneBeforeStood(t *testing.T) {
 		synctest.Wait()
 		equal(t, "together", store.take(), "save b 7/11, r 7/12")
 		k.peer(t, 1).pushAll(t, logged("r", 12, 13))
+		began := time.Now()
 		_ = s.Close()
+		if took := time.Since(began); took != 0 {
+			t.Errorf("Close took %s", took)
+		}
 		equal(t, "in Close", store.take(), "save r 7/13")
 		<-s.Done()
 
@@ -280,6 +284,22 @@ func TestCloseDoesNotWaitLongForASave(t *testing.T) {
 		<-s.Done()
 		if took := time.Since(began); took < 3*time.Second || !slices.Contains(store.take(), "save r 7/11") || store.kept["r"].Seq != 11 {
 			t.Errorf("Done after %s: %v", took, store.kept)
+		}
+	})
+}
+
+func TestCloseWaitsForAShortSave(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper()
+		store := new(shelf)
+		s, _ := chat(t, start(t, &k.script), texts(new(diary), nil), session.WithRoom("r"), session.WithCursorStore(store))
+		time.Sleep(time.Second)
+		store.be(ways{hang: 100 * time.Millisecond})
+		k.peer(t, 1).pushAll(t, logged("r", 10, 11))
+		_ = s.Close()
+		if kept, _ := store.Load(t.Context()); len(kept) != 1 || kept[0].Seq != 11 {
+			t.Errorf("kept when Close returns: %v", kept)
 		}
 	})
 }

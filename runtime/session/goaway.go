@@ -56,7 +56,7 @@ func (s *Session) goAway(st *stream, spread time.Duration, reason string) {
 
 // stays waits until something is done, at most for a while. It tells whether the stream is still there.
 func (st *stream) stays(done <-chan struct{}, atMost time.Duration) bool {
-	timer := time.NewTimer(atMost)
+	timer := time.NewTimer(max(atMost, 1))
 	defer timer.Stop()
 	select {
 	case <-done:

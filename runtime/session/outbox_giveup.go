@@ -80,7 +80,7 @@ func (o *outbox) watchAge() {
 		}
 	}
 	if !first.IsZero() {
-		o.timer = time.AfterFunc(time.Until(first), o.loseOld)
+		o.timer = time.AfterFunc(max(time.Until(first), time.Millisecond), o.loseOld) // never at once: the lock is held
 	}
 }
 

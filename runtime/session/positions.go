@@ -171,6 +171,10 @@ func (p *positions) arrive(stream uint32, window int, m numbered) arrival {
 	}
 	found.heardOn, found.loaded = stream, false
 	result.before, result.verdict = found.received, found.judge(m.at, m.prev)
+	if result.verdict == verdictHandled { // its server does not know the cursor: its window would stay full of what comes again
+		found.told = position{}
+		p.moved[found] = struct{}{}
+	}
 	if result.verdict != verdictNext && result.verdict != verdictMissing {
 		return result
 	}

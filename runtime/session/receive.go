@@ -73,6 +73,7 @@ func (s *Session) receiveNumbered(st *stream, message *imv1.MessageResponse) {
 	case verdictWaiting:
 		s.dropRepeat(message)
 	case verdictHandled:
+		s.teller.moved(0)
 		s.again(st, message)
 	case verdictNoLog:
 		s.lane(st, room, func() { s.run(message) }, false)

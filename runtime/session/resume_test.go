@@ -155,7 +155,7 @@ func TestARepeatThatAsksForAnACKGetsItAgain(t *testing.T) {
 
 func TestTheHeaderSaysWhatTheFirstMessageMeans(t *testing.T) {
 	t.Parallel()
-	for range 100 {
+	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
 			k := newKeeper()
 			k.greeted = func(p *peer) {

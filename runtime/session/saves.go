@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"runtime/debug"
 	"slices"
@@ -29,6 +30,7 @@ const (
 type saves struct {
 	store   CursorStore // nil: nothing is kept
 	group   *group
+	log     *slog.Logger
 	report  func(error)
 	closing <-chan struct{}
 	ctx     context.Context //nolint:containedctx // it is never cancelled: what Close finds is saved too
@@ -97,7 +99,7 @@ func (v *saves) run(idle chan struct{}) {
 		}
 		if err := v.save(batch); err != nil {
 			v.putBack(batch)
-			v.report(&runtime.Error{Op: "save cursors", Code: codes.Unknown, Err: err})
+			v.report(&runtime.Error{Op: "save cursors", Code: codes.Unknown, Message: "the cursor store does not save", Err: err})
 		}
 	}
 }
@@ -135,7 +137,8 @@ func (v *saves) putBack(batch map[string]*position) {
 func (v *saves) save(batch map[string]*position) (err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			err = fmt.Errorf("the store panicked: %v\n%s", reason, debug.Stack())
+			v.log.Error("the cursor store panicked", "panic", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			err = fmt.Errorf("it panicked: %v", reason)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(v.ctx, storeTimeout)

@@ -109,7 +109,8 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 	s.machine = newMachine(s.entered)
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	s.saves = &saves{
-		store: c.receiving.store, group: g, report: s.reportError, closing: s.closing, ctx: context.WithoutCancel(s.ctx),
+		store: c.receiving.store, group: g, log: c.log, report: s.reportError, closing: s.closing,
+		ctx: context.WithoutCancel(s.ctx),
 	}
 	return s
 }

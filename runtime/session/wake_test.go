@@ -96,62 +96,42 @@ func TestOtherServersEndTheWaitOfAReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := start(t, &script{})
 		r, state := found("a:1", "b:2")
+		var waits atomic.Int32
 		s, err := session.Dial("found:///im", session.WithUser("u"), session.WithDiscovery(discovery.NewScheme(r)),
-			session.WithDialOptions(grpc.WithContextDialer(n.dial)), never())
+			session.WithDialOptions(grpc.WithContextDialer(n.dial)),
+			session.WithReconnect(session.Reconnect{Wait: func(int, error) time.Duration {
+				waits.Add(1)
+				return 1000 * time.Hour
+			}}))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = s.Close(); <-s.Done() })
 		connect(t, s)
 		n.down()
-		time.Sleep(time.Minute)
-		n.up()
-		for name, same := range map[string]resolver.State{
-			"the same":         state("a:1", "b:2"),
-			"in another order": state("b:2", "a:1"),
-			"none":             {},
-		} {
+		for _, same := range []resolver.State{state("a:1", "b:2"), state("b:2", "a:1"), {}} {
 			_ = r.CC().UpdateState(same)
 			time.Sleep(time.Minute)
-			if s.State() != session.StateReconnecting {
-				t.Errorf("%s: it is %s", name, s.State())
+			if s.State() != session.StateReconnecting || waits.Load() != 1 {
+				t.Errorf("%v: it is %s after %d waits", same.Endpoints, s.State(), waits.Load())
 			}
-			if name == "none" {
-				break
-			}
-		}
-		_ = r.CC().UpdateState(state("a:1", "b:2", "c:3"))
-		if err := s.WaitState(t.Context(), session.StateConnected); err != nil {
-			t.Fatal(err)
-		}
-		if n.script.streams() != 2 {
-			t.Errorf("%d streams", n.script.streams())
-		}
-	})
-}
-
-func TestAServerThatWasGoneForAWhileEndsTheWait(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		n := start(t, &script{})
-		r, _ := found("a:1")
-		s, err := session.Dial("found:///im", session.WithUser("u"), session.WithDiscovery(discovery.NewScheme(r)),
-			session.WithDialOptions(grpc.WithContextDialer(n.dial)), never())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close(); <-s.Done() })
-		connect(t, s)
-		n.down()
-		_ = r.CC().UpdateState(resolver.State{})
-		time.Sleep(time.Minute)
-		if s.State() != session.StateReconnecting {
-			t.Fatal(s.State())
 		}
 		n.up()
-		r.CC().NewAddress([]resolver.Address{{Addr: "a:1"}}) //nolint:staticcheck // resolvers of today may call it
-		if err := s.WaitState(t.Context(), session.StateConnected); err != nil {
+		began := time.Now()
+		_ = r.CC().UpdateState(state("a:1", "b:2")) // they are back
+		if err := s.WaitState(t.Context(), session.StateConnected); err != nil || time.Since(began) > time.Second {
+			t.Errorf("back after %s: %v", time.Since(began), err)
+		}
+		n.down()
+		if err := s.WaitState(t.Context(), session.StateReconnecting); err != nil {
 			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		n.up()
+		began = time.Now()
+		r.CC().NewAddress([]resolver.Address{{Addr: "c:3"}}) //nolint:staticcheck // resolvers of today may call it
+		if err := s.WaitState(t.Context(), session.StateConnected); err != nil || time.Since(began) > time.Second {
+			t.Errorf("elsewhere after %s: %v", time.Since(began), err)
 		}
 	})
 }

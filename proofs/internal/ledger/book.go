@@ -16,6 +16,7 @@ type Book struct {
 	lives    map[int]map[uint64]int   // by room: the order of its epochs
 	hurried  map[stream]bool          // its sends may be given up
 	hearsOwn map[int]bool             // readers that get their own messages too
+	mayOwn   map[int]bool             // readers that may get some of them
 }
 
 // stream is what one sender sends to one room.
@@ -48,7 +49,7 @@ type gap struct{ after, next Place }
 func NewBook() *Book {
 	return &Book{
 		sent: make(map[stream]*sending), rooms: make(map[int]map[int]*reading), lives: make(map[int]map[uint64]int),
-		hurried: make(map[stream]bool), hearsOwn: make(map[int]bool),
+		hurried: make(map[stream]bool), hearsOwn: make(map[int]bool), mayOwn: make(map[int]bool),
 	}
 }
 
@@ -109,6 +110,13 @@ func (b *Book) HearsOwn(reader int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.hearsOwn[reader] = true
+}
+
+// MayHearOwn says that a reader may get messages of its own from now on: those that an earlier session of it has sent.
+func (b *Book) MayHearOwn(reader int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mayOwn[reader] = true
 }
 
 // Add takes events.
@@ -192,7 +200,7 @@ func (b *Book) deliver(e *Event) {
 	m := e.Message
 	r := b.reading(e.Reader, m.Room)
 	got := r.from(m.Sender)
-	if e.Reader == m.Sender && !b.hearsOwn[e.Reader] {
+	if e.Reader == m.Sender && !b.hearsOwn[e.Reader] && !b.mayOwn[e.Reader] {
 		b.counts.Contradictions++
 		b.wrong.addf("%v came back to its sender", m)
 	}

@@ -96,13 +96,15 @@ func (e *Engine) Head(ctx context.Context, room string) (roomlog.Cursor, error) 
 func (e *Engine) DedupeWindow() time.Duration { return e.window }
 
 // Subscribe is roomlog.Engine's. It leaves nothing out but what the log itself no longer has.
+//
+//nolint:contextcheck // the subscription outlives the call
 func (e *Engine) Subscribe(ctx context.Context, room string, to func(roomlog.Record)) (cancel func(), err error) {
 	head, err := e.Head(ctx, room)
 	if err != nil {
 		return nil, err
 	}
 	own, stop := context.WithCancel(e.ctx)
-	e.running.Go(func() { e.follow(own, room, head, to) }) //nolint:contextcheck // it outlives this call
+	e.running.Go(func() { e.follow(own, room, head, to) })
 	return stop, nil
 }
 
@@ -149,6 +151,9 @@ func (e *Engine) page(ctx context.Context, method string, args *ReadArgs) (rooml
 func (e *Engine) call(ctx context.Context, method string, args, reply any) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return unreachable(err)
+	}
 	client, err := e.connect(ctx)
 	if err != nil {
 		return unreachable(err)
