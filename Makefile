@@ -75,7 +75,7 @@ sabotage: ## the same in short against builds that break a promise: each must be
 proofs: ## the slow proofs: a million messages, random schedules, histories, growth
 	$(GO) -C proofs test ./million -count 1 -v -timeout 15m -million.count 1000000
 	CGO_ENABLED=1 $(GO) -C proofs test -race ./model -count 1 -v -timeout 15m -rapid.checks 500
-	CGO_ENABLED=1 $(GO) -C proofs test -race ./linear -count 1 -v -timeout 15m -linear.rounds 200
+	CGO_ENABLED=1 $(GO) -C proofs test -race ./linear -count 1 -timeout 15m -linear.rounds 100
 	$(GO) -C proofs test ./growth -count 1 -v -timeout 15m -growth.reconnects 1000
 
 .PHONY: check

@@ -96,6 +96,7 @@ func TestAnOptionThatMakesNoSenseIsAnError(t *testing.T) {
 		"WithQueue":               server.WithQueue(0, 1),
 		"WithLog":                 server.WithLog(nil),
 		"WithWindow":              server.WithWindow(1023),
+		"WithDrainSpread":         server.WithDrainSpread(time.Hour + 1),
 		"WithMaxMessageBytes":     server.WithMaxMessageBytes(-1),
 		"WithMaxAudioBytes":       server.WithMaxAudioBytes(0),
 		"WithMaxRooms":            server.WithMaxRooms(0),

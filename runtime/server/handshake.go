@@ -59,6 +59,7 @@ func (st *stream) shakeHands(ctx context.Context) {
 		default: // FRAMES is not built
 		}
 	}
+	st.contract.resume = st.contract.resume && st.contract.rooms // else nobody tells the client where its reader starts
 	st.contract.windows = st.contract.windows && st.contract.resume
 	if st.contract.windows {
 		st.window = windowOf(hello.GetWindowBytes(), cfg.window)

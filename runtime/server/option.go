@@ -90,8 +90,8 @@ func (cfg *config) check() error {
 	positive("WithHeartbeat", cfg.heartbeat > 0 && cfg.heartbeatWait > 0)
 	positive("WithSilenceTimeout", cfg.silence > 0)
 	positive("WithFirstMessageTimeout", cfg.firstMessage > 0)
-	if cfg.drainSpread < 0 {
-		errs = append(errs, errors.New("WithDrainSpread: the spread is below 0"))
+	if cfg.drainSpread < 0 || cfg.drainSpread > maxDrainSpread {
+		errs = append(errs, fmt.Errorf("WithDrainSpread: %s is not between 0 and %s", cfg.drainSpread, maxDrainSpread))
 	}
 	if cfg.maxMessage > maxEnvelope {
 		errs = append(errs, fmt.Errorf("WithMaxMessageBytes: %d is more than %d, which is what gRPC clients receive by default",
@@ -221,8 +221,10 @@ func WithOnDrain(onDrain func(ctx context.Context) error) Option {
 	return option(func(cfg *config) { cfg.onDrain = onDrain })
 }
 
+const maxDrainSpread = time.Hour
+
 // WithDrainSpread tells over how long a time the clients leave when the server drains, so that the other servers do not get
-// all of them at once. 0: all at once. Default: 5 s.
+// all of them at once. At most an hour; 0: all at once. Default: 5 s.
 func WithDrainSpread(spread time.Duration) Option {
 	return option(func(cfg *config) { cfg.drainSpread = spread })
 }

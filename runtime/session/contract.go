@@ -47,13 +47,15 @@ func newContract(welcome *imsdkv1.Welcome) *contract {
 	has := func(c imsdkv1.Capability) bool {
 		return slices.Contains(welcome.GetCapabilities(), c) && slices.Contains(ownCapabilities(), c)
 	}
+	// Without joins on the stream nobody tells where a room's log begins for the session.
+	resume := has(imsdkv1.Capability_CAPABILITY_RESUME) && has(imsdkv1.Capability_CAPABILITY_STREAM_ROOMS)
 	return &contract{
 		Capabilities: Capabilities{
 			Handshake:   true,
 			Receipts:    has(imsdkv1.Capability_CAPABILITY_RECEIPTS),
 			StreamRooms: has(imsdkv1.Capability_CAPABILITY_STREAM_ROOMS),
-			Resume:      has(imsdkv1.Capability_CAPABILITY_RESUME),
-			FlowControl: has(imsdkv1.Capability_CAPABILITY_RESUME) && has(imsdkv1.Capability_CAPABILITY_FLOW_CONTROL),
+			Resume:      resume,
+			FlowControl: resume && has(imsdkv1.Capability_CAPABILITY_FLOW_CONTROL),
 			GoAway:      has(imsdkv1.Capability_CAPABILITY_GO_AWAY),
 			Agent:       welcome.GetAgent(),
 		},

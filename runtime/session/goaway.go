@@ -56,7 +56,10 @@ func (s *Session) goAway(st *stream, spread time.Duration, reason string) {
 
 // stays waits until something is done, at most for a while. It tells whether the stream is still there.
 func (st *stream) stays(done <-chan struct{}, atMost time.Duration) bool {
-	timer := time.NewTimer(max(atMost, 1))
+	if atMost == 0 {
+		return st.ctx.Err() == nil
+	}
+	timer := time.NewTimer(atMost)
 	defer timer.Stop()
 	select {
 	case <-done:

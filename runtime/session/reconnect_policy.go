@@ -58,7 +58,7 @@ func (r Reconnect) wait(attempt int, cause error) time.Duration {
 	}
 	ceiling := r.Base
 	for i := 1; i < attempt && ceiling < r.Max; i++ {
-		ceiling *= 2
+		ceiling = min(ceiling, math.MaxInt64/2) * 2
 	}
 	return jitter(min(ceiling, r.Max))
 }
