@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -72,7 +73,8 @@ func (s *Session) withoutHeader(ctx context.Context, st *stream, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.timing.handshakeWait)
 	defer cancel()
-	_, err = s.client.HealthCheck(s.identify(ctx), new(imv1.HealthCheckRequest))
+	// The connection that was cut is being made anew.
+	_, err = s.client.HealthCheck(s.identify(ctx), new(imv1.HealthCheckRequest), grpc.WaitForReady(true))
 	if code := status.Code(err); code != codes.Unavailable && code != codes.DeadlineExceeded && code != codes.Canceled {
 		s.config.log.Warn("the server answers, and sends no header: it is taken for one without the handshake from now on")
 		s.peer.is(false)

