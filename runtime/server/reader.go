@@ -1,6 +1,8 @@
 package server
 
 import (
+	"sync/atomic"
+
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime/internal/sabotage"
@@ -24,8 +26,9 @@ type reader struct {
 	bytes    int            // of inFlight
 	fetched  []frame        // from the log, for when the room's tail does not reach back to at
 	fetching bool
-	left     bool   // the stream is no longer in the room
-	until    uint64 // and takes nothing beyond this
+	left     bool        // the stream is no longer in the room
+	until    uint64      // and takes nothing beyond this
+	stop     atomic.Bool // nor sends what it has taken: the client was told that it has left
 
 	queued bool // in the outbox's list; its lock guards this
 }
@@ -72,7 +75,7 @@ func (rd *reader) take() (turn []frame, more, fetch bool) {
 func (rd *reader) pick(source []frame) (turn []frame, taken int) {
 	bytes := 0
 	for _, f := range source {
-		if rd.left && f.place.Seq > rd.until || !rd.fits(f) || len(turn) == turnMessages || bytes >= turnBytes {
+		if rd.left && (f.place.Seq == 0 || f.place.Seq > rd.until) || !rd.fits(f) || len(turn) == turnMessages || bytes >= turnBytes {
 			break
 		}
 		taken++
@@ -111,6 +114,7 @@ func (rd *reader) skips(f frame) bool {
 // held.
 func (rd *reader) leave(finish bool) {
 	rd.left, rd.until = true, rd.at.Seq
+	rd.stop.Store(!finish)
 	if finish && rd.room.tail.epoch == rd.at.Epoch {
 		rd.until = rd.room.tail.head
 	}

@@ -64,6 +64,9 @@ func (st *stream) sendTurn(rd *reader) bool {
 		if !st.sendControl() {
 			return false
 		}
+		if rd.stop.Load() { // LEFT may have gone out
+			return true
+		}
 		if err := st.rpc.Send(f.message); err != nil {
 			st.end(asStatus(err, codes.Unavailable))
 			return false

@@ -154,3 +154,19 @@ func TestAStreamThatEndsWhileItJoinsIsInNoRoom(t *testing.T) {
 		}
 	})
 }
+
+func TestNothingThatWasTakenToBeSentComesAfterALeave(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t)
+		anna, ben := s.knowing("anna", "r", 1, 1), s.today("ben", "r")
+		for range 300 {
+			ben.send(&imv1.MessageRequest{RoomId: "r", Type: text, Content: make([]byte, 1000)})
+		}
+		ben.silent()
+		anna.send(&imv1.MessageRequest{MessageId: "l", RoomId: "r", Type: leave}) // while the server waits to send to her
+		synctest.Wait()
+		anna.wantAfterOthers(left)
+		anna.silent()
+	})
+}

@@ -9,8 +9,8 @@ import (
 
 // What a room keeps at hand of its log. Readers that are further behind read from the log itself.
 const (
-	tailMessages = 1024
-	tailBytes    = 1 << 20
+	tailMessages = 256
+	tailBytes    = 64 << 10
 )
 
 // tail is the end of a room's log, ready to be sent. Its room's lock guards it.
