@@ -18,17 +18,18 @@
 //	Recv → envelope's bounds → identity → room and membership → repeat? → kind: decode, validate → hook
 //	     → the room's log → receipt, and every reader's stream
 //
-// One goroutine per stream receives, one handles (hooks run here), one sends. The sender takes what comes next for its reader
-// from each room's log, as much as the reader's window lets it, and control frames before all else: so all readers of a room
-// see one order, a reader that comes back goes on at its cursor, and a slow one delays nobody. A hook holds up what its own stream sent
-// after it, heartbeats included: one that takes longer than the client's heartbeat timeout (5 s) makes the client reconnect.
+// One goroutine per stream receives, one handles (hooks run here), one sends. The sender takes what comes next for its
+// reader from each room's log, as much as the reader's window lets it, and control frames before all else: so all
+// readers of a room see one order, a reader that comes back goes on at its cursor, and a slow one delays nobody. A hook
+// holds up what its own stream sent after it, heartbeats included: one that takes longer than the client's heartbeat
+// timeout (5 s) makes the client reconnect.
 //
 // # Logs
 //
-// A room's log lies in an engine of package roomlog ([WithLog]); by default in memory, for one server process. It outlives
-// its room: what was said while everybody was away is there when they come back, as far as its retention reaches. Servers that share an
-// engine share the messages of their rooms; who is in a room, each server knows of its own streams only, and an ACK finds its
-// sender only on the same server.
+// A room's log lies in an engine of package roomlog ([WithLog]); by default in memory, for one server process. It
+// outlives its room: what was said while everybody was away is there when they come back, as far as its retention
+// reaches. Servers that share an engine share the messages of their rooms; who is in a room, each server knows of its
+// own streams only, and an ACK finds its sender only on the same server.
 //
 // [Server.Drain] takes a server out of service without losing anything, [Server.Close] ends it at once.
 //
@@ -40,6 +41,6 @@
 //
 // # Clients of today
 //
-// A client without the handshake (docs/protocol.md) gets plain messages only: no receipts, no control frames, no
-// copy of what it sent itself unless [WithEchoToday]. What is refused is not told to it; the log has it.
+// A client without the handshake (docs/protocol.md) gets plain messages only: no receipts, no control frames, no copy
+// of what it sent itself unless [WithEchoToday]. What is refused is not told to it; the log has it.
 package server
