@@ -5,7 +5,8 @@
 #   GO         the go command                                   default: go
 #   MODULES    the modules to work on                           default: every go.mod of the repository
 #   TESTFLAGS  more flags for go test                           default: none
-#   FUZZTIME   how long make fuzz tries each target             default: 5s
+#   FUZZTIME   how many inputs make fuzz gives each target      default: 10000x (a time, as 30s, may fail at its very end:
+#              go test then calls it a failure that a worker was still busy)
 #   CHAOS      long: an hour of make chaos                      default: minutes
 #   CHAOSFLAGS more flags for it: proofs/chaos/doc.go           default: none
 #   COVER      the packages whose coverage is reported          default: the runtime (not its test helpers) and the generator
@@ -16,7 +17,7 @@ dirs-of = $(patsubst ./%,%,$(sort $(patsubst %/$1,%,$(shell find . -name $1 -not
 GO        ?= go
 MODULES   ?= $(call dirs-of,go.mod)
 TESTFLAGS ?=
-FUZZTIME   ?= 5s
+FUZZTIME  ?= 10000x
 CHAOS      ?=
 CHAOSFLAGS ?=
 COVER     ?= ./runtime/... ./protoc-gen-imsdk/...

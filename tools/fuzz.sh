@@ -3,7 +3,7 @@
 # target of one package at a time. Ends at the first that fails: what made it fail is then in the package's testdata/fuzz.
 set -euo pipefail
 
-: "${GO:=go}" "${FUZZTIME:=5s}"
+: "${GO:=go}" "${FUZZTIME:=10000x}"
 
 found=0
 for module in "$@"; do

@@ -23,8 +23,9 @@ type faults struct {
 	overlap uint64
 }
 
-// LoseReceipts makes the next n answers with receipts get lost: the room's log has the messages, the stream breaks, and
-// their sender is not told. The sender sends them again on its next stream, and they must not appear twice.
+// LoseReceipts makes the next n frames of receipts get lost, each with one receipt or several: what was taken is in the room's
+// log, the stream breaks, and its sender is not told. The sender sends it again on its next stream, and nothing must
+// appear twice.
 func (s *Server) LoseReceipts(n int) {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()

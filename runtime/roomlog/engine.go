@@ -101,7 +101,7 @@ type Record struct {
 type Cursor struct {
 	// Epoch names the log.
 	Epoch uint64
-	// Seq is the last sequence number behind the cursor. 0: the log's beginning.
+	// Seq is the last sequence number that was read. 0: the log's beginning.
 	Seq uint64
 }
 
@@ -116,7 +116,7 @@ type Limit struct {
 type Page struct {
 	// Records come after the cursor, or after the gap if there is one; each one's PrevSeq is the Seq of the one before.
 	Records []Record
-	// Head is the log's end when it was read. Behind the last record's Seq there is more.
+	// Head is the log's end when it was read. If it is beyond the last record there is more to read.
 	Head Cursor
 	// Gap tells that not everything after the cursor is there. Nil: nothing is missing.
 	Gap *Gap

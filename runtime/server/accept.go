@@ -143,13 +143,11 @@ func (s *Server) counted(receipt *runtime.Receipt) *runtime.Receipt {
 	return receipt
 }
 
-// judge tells, before the hook is asked, what is decided already: a repeat, another log, what the room does not allow.
+// judge tells, before the hook is asked, what is decided already: a repeat, or what the room does not allow. Whether the log is
+// another one, only the log itself knows for sure.
 // Neither a receipt nor an error: nothing is.
 func (sub *submission) judge(ctx context.Context) (*runtime.Receipt, error) {
 	r, request := sub.room, sub.request
-	if epoch := request.GetEpoch(); epoch != 0 && epoch != r.epoch() {
-		return nil, otherLog(r.id)
-	}
 	place, found, err := r.srv.config.engine.Find(ctx, r.id, sub.key(), sub.hash)
 	switch {
 	case err != nil:

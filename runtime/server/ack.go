@@ -69,7 +69,7 @@ func (st *stream) asked(roomID, messageID string) []askedIn {
 
 func (s *Server) forwardAck(st *stream, request *imv1.MessageRequest, content *imv1.AckContent, e askedIn) {
 	if sender := s.sessions.find(e.sender); sender != nil && sender != st {
-		sender.put(newFrame(&imv1.MessageResponse{
+		_ = sender.out.put(newFrame(&imv1.MessageResponse{ // where there is no room for it, others' ACKs end no stream
 			MessageId: request.GetMessageId(), FromUserId: st.key.user, RoomId: e.roomID,
 			Type: imv1.MessageType_MESSAGE_TYPE_ACK, Content: request.GetContent(), Metadata: request.GetMetadata(),
 			Timestamp: timestamppb.Now(), SessionId: st.wireSession,

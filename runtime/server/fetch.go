@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/game-im/im-grpc-sdk/runtime/internal/sabotage"
 	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
@@ -13,6 +14,9 @@ const (
 	fetchMessages = 256
 	fetchBytes    = 256 << 10
 )
+
+// fetchAgain is how long a reader waits that found nothing in the log where there should be something.
+const fetchAgain = 100 * time.Millisecond
 
 // fetch reads on from the log for a reader that the room's tail does not reach. It runs in a goroutine of its own, so
 // that the stream's other rooms and its control frames do not wait for the log; one at a time for a reader.
@@ -40,6 +44,9 @@ func (st *stream) fetch(rd *reader) {
 func (st *stream) framesOf(r *room, at roomlog.Cursor, page roomlog.Page) ([]frame, error) {
 	frames := make([]frame, 0, len(page.Records)+1)
 	if page.Gap != nil && !sabotage.NoGap {
+		if !st.contract.resume && page.Gap.Reason != roomlog.GapRetention {
+			return nil, refuse(codes.Unavailable, "the log of room %q is lost: connect again", r.id)
+		}
 		if !st.contract.resume {
 			st.srv.counts.slowReaders.Add(1)
 			return nil, refuse(codes.ResourceExhausted, "this client reads too slowly: the log of room %q has gone on", r.id)
@@ -81,7 +88,8 @@ func (rd *reader) give(gap *roomlog.Gap, frames []frame) *reader {
 	for _, f := range frames {
 		r.asked.note(f)
 	}
-	if len(frames) == 0 && !r.tail.covers(rd.at) { // an engine that publishes late: what is missing comes yet
+	if len(frames) == 0 && !r.tail.covers(rd.at) { // the engine is late: what is missing comes yet, here or in the tail
+		time.AfterFunc(fetchAgain, func() { rd.st.out.mark(rd) })
 		return nil
 	}
 	return rd

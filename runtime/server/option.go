@@ -24,9 +24,9 @@ func (o option) apply(cfg *config) { o(cfg) }
 type Authenticator func(ctx context.Context) (userID string, err error)
 
 // RoomPolicy tells what a room is when its first user joins. Name, Description and Config are used; the rest is the
-// server's. Of Config, MessageTtlSeconds and AutoTranscribe are told to clients and not acted on: the log keeps no
-// contents, and transcripts are asked for. An error refuses the join with its gRPC code and text. Of two first joins at
-// the same moment both may ask; one of the answers is used.
+// server's. Of Config, MessageTtlSeconds and AutoTranscribe are told to clients and not acted on: the log's own retention
+// holds for every room, and transcripts are asked for. An error refuses the join with its gRPC code and text. Of two
+// first joins at the same moment both may ask; one of the answers is used.
 type RoomPolicy func(ctx context.Context, roomID string) (*imv1.RoomInfo, error)
 
 // JoinHook is asked before a user is put into a room, and when one who is not in it sends with the unary SendMessage. It

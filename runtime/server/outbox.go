@@ -6,10 +6,14 @@ import (
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"google.golang.org/protobuf/proto"
 )
 
-// maxReceipts is how many receipts go into one frame: about 16 KiB.
-const maxReceipts = 128
+// A frame of receipts ends at either of these. One receipt alone may be larger: see refusalOf.
+const (
+	maxReceipts     = 128
+	maxReceiptBytes = 16 << 10
+)
 
 // outbox is what one stream has to send: control frames, receipts, and the rooms that have something for it. Any goroutine
 // puts, one takes. Control frames and receipts come before the messages of rooms, which wait in their logs.
@@ -18,7 +22,7 @@ type outbox struct {
 
 	mu       sync.Mutex
 	control  []frame
-	bytes    int // of control
+	bytes    int // of both
 	receipts []*imsdkv1.Receipt
 	ready    []*reader
 	fetches  int           // readers that are being fetched for
@@ -54,9 +58,11 @@ func (o *outbox) putReceipt(receipt *imsdkv1.Receipt) bool {
 	if o.closed {
 		return true
 	}
-	if len(o.receipts) >= o.maxFrames {
+	size := proto.Size(receipt)
+	if len(o.receipts) >= o.maxFrames || o.bytes > 0 && o.bytes+size > o.maxBytes {
 		return false
 	}
+	o.bytes += size
 	o.receipts = append(o.receipts, receipt)
 	o.signal()
 	return true
@@ -66,6 +72,10 @@ func (o *outbox) putReceipt(receipt *imsdkv1.Receipt) bool {
 func (o *outbox) mark(rd *reader) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.markLocked(rd)
+}
+
+func (o *outbox) markLocked(rd *reader) {
 	if rd.queued {
 		return
 	}
@@ -83,11 +93,11 @@ func (o *outbox) fetch() {
 
 func (o *outbox) fetched(rd *reader) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.fetches--
 	o.signal()
-	o.mu.Unlock()
 	if rd != nil {
-		o.mark(rd)
+		o.markLocked(rd)
 	}
 }
 
@@ -104,7 +114,16 @@ func (o *outbox) takeControl() (*imv1.MessageResponse, error) {
 	if len(o.receipts) == 0 {
 		return nil, nil //nolint:nilnil // there is none
 	}
-	n := min(len(o.receipts), maxReceipts)
+	n, size := 0, 0
+	for n < min(len(o.receipts), maxReceipts) {
+		next := proto.Size(o.receipts[n])
+		if n > 0 && size+next > maxReceiptBytes {
+			break
+		}
+		size += next
+		n++
+	}
+	o.bytes -= size
 	told := &imsdkv1.Receipts{Receipts: slices.Clone(o.receipts[:n])}
 	o.receipts = slices.Delete(o.receipts, 0, n)
 	return controlFrame(imv1.MessageType_MESSAGE_TYPE_RECEIPT, &imv1.MessageResponse{}, told)

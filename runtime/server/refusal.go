@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
@@ -34,16 +35,29 @@ func refusalOf(err error) *imsdkv1.Refusal {
 	typed, ok := errors.AsType[*runtime.Error](err)
 	if !ok {
 		st := status.Convert(err)
-		return &imsdkv1.Refusal{Code: int32(st.Code()), Message: st.Message()}
+		return &imsdkv1.Refusal{Code: int32(st.Code()), Message: shorten(st.Message())}
 	}
 	text := *typed
 	text.Violations = nil // they go beside the text
-	refusal := &imsdkv1.Refusal{Code: int32(typed.Code), Message: text.Error()}
-	for _, violation := range typed.Violations {
+	refusal := &imsdkv1.Refusal{Code: int32(typed.Code), Message: shorten(text.Error())}
+	for _, violation := range typed.Violations[:min(len(typed.Violations), maxViolations)] {
 		refusal.Violations = append(refusal.Violations,
-			&imsdkv1.Violation{Path: violation.Path, Reason: violation.Reason})
+			&imsdkv1.Violation{Path: shorten(violation.Path), Reason: shorten(violation.Reason)})
 	}
 	return refusal
+}
+
+// A refusal has no more violations than this, and none of its texts more bytes: a client has to be able to receive it.
+const (
+	maxViolations   = 32
+	maxRefusalBytes = 1 << 10
+)
+
+func shorten(text string) string {
+	if len(text) <= maxRefusalBytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxRefusalBytes], "") + "…"
 }
 
 // guard calls a function of the operator and turns a panic into an INTERNAL error.

@@ -32,7 +32,7 @@ func (st *stream) joinAtStart(roomID string, metadata map[string]string) ([]*ims
 			defer func() { <-slots }()
 			var state *imsdkv1.RoomState
 			err := st.srv.join(st.ctx, st, wish, func(r *room) *imv1.MessageResponse {
-				state = r.state()
+				state = r.state(wish.from)
 				return nil
 			})
 			mu.Lock()

@@ -125,9 +125,19 @@ func (r *room) said(at time.Time) {
 	r.lastActive = at
 }
 
+// headFor is the log's end as a client is told it that stands at a cursor. An engine over a network may publish here what it had
+// published at another server before: to tell such a client a head behind its cursor would say that the log was cut. Whether it
+// was, reading on from the cursor shows. mu is held.
+func (r *room) headFor(from *imsdkv1.Cursor) uint64 {
+	if from.GetEpoch() == r.tail.epoch {
+		return max(r.tail.head, from.GetSeq())
+	}
+	return r.tail.head
+}
+
 // state is the room as Welcome tells it. mu is held.
-func (r *room) state() *imsdkv1.RoomState {
-	return &imsdkv1.RoomState{RoomId: r.id, Epoch: r.tail.epoch, Head: r.tail.head}
+func (r *room) state(from *imsdkv1.Cursor) *imsdkv1.RoomState {
+	return &imsdkv1.RoomState{RoomId: r.id, Epoch: r.tail.epoch, Head: r.headFor(from)}
 }
 
 // info is the room as a client sees it. mu is held.

@@ -12,7 +12,7 @@ type Stats struct {
 	Appended uint64
 	// Duplicates are repeats that were recognised.
 	Duplicates uint64
-	// Delivered messages: each counts once for each stream that it was queued for.
+	// Delivered messages: each counts once for each stream that it was taken for.
 	Delivered uint64
 	// Refused messages, joins and acknowledgements.
 	Refused uint64

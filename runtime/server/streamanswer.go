@@ -23,7 +23,7 @@ func (st *stream) answerJoin(request *imv1.MessageRequest) {
 		wish := joining{roomID: request.GetRoomId(), metadata: request.GetMetadata(), from: content.GetCursor()}
 		err = st.srv.join(st.ctx, st, wish, func(r *room) *imv1.MessageResponse {
 			envelope := &imv1.MessageResponse{
-				MessageId: request.GetMessageId(), RoomId: r.id, Epoch: r.tail.epoch, Seq: r.tail.head,
+				MessageId: request.GetMessageId(), RoomId: r.id, Epoch: r.tail.epoch, Seq: r.headFor(content.GetCursor()),
 			}
 			message, err := controlFrame(imv1.MessageType_MESSAGE_TYPE_JOINED, envelope, r.joinResponse())
 			if err != nil { // names and ids are valid UTF-8, so this encodes

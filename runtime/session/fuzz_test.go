@@ -150,7 +150,7 @@ func FuzzWelcome(f *testing.F) {
 		want, welcome := session.Capabilities{}, new(imsdkv1.Welcome)
 		if proto.Unmarshal(raw, welcome) == nil && welcome.GetVersion() > 0 {
 			has := func(c imsdkv1.Capability) bool { return slices.Contains(welcome.GetCapabilities(), c) }
-			resume := has(imsdkv1.Capability_CAPABILITY_RESUME)
+			resume := has(imsdkv1.Capability_CAPABILITY_RESUME) && has(imsdkv1.Capability_CAPABILITY_STREAM_ROOMS)
 			want = session.Capabilities{
 				Handshake:   true,
 				Receipts:    has(imsdkv1.Capability_CAPABILITY_RECEIPTS),
