@@ -176,6 +176,8 @@ func (sub *submission) append(ctx context.Context, message *imv1.MessageResponse
 	if sabotage.ReceiptBeforeAppend && sub.hash[0] < 16 {
 		return sub.receipt(roomlog.Place{Epoch: r.epoch(), Seq: 1, Time: time.Now()}), nil
 	}
+	ctx, cancel := beyond(ctx)
+	defer cancel()
 	place, err := r.srv.appendTo(ctx, r.id, m, message)
 	if err != nil {
 		return nil, sub.failed(err)

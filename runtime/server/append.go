@@ -16,9 +16,15 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// appendTimeout is how long a log may take to append. The sender's context does not bound it: what the server has begun to
-// decide it decides, although the stream ends or another one takes over.
+// appendTimeout is how long a log may take to append a message, or the notices of one join, or those of all the rooms that
+// a stream leaves at its end.
 const appendTimeout = 5 * time.Second
+
+// beyond gives a context that goes on when the stream has ended or another one has taken over: what the server has begun to
+// decide it decides.
+func beyond(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), appendTimeout)
+}
 
 // appendTo puts what readers get, without its place, into a room's log. The engine hands it to whoever reads the room.
 func (s *Server) appendTo(
@@ -29,8 +35,6 @@ func (s *Server) appendTo(
 		return roomlog.Place{}, refuse(codes.Internal, "the message cannot be encoded: %v", err)
 	}
 	m.Payload = payload
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendTimeout)
-	defer cancel()
 	place, err := s.config.engine.Append(ctx, roomID, m)
 	switch {
 	case err != nil:

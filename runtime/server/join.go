@@ -70,7 +70,7 @@ func (s *Server) enter(ctx context.Context, st *stream, admitted *admission, tel
 			return err
 		}
 		if err = r.join(st, admitted, tell); err == nil {
-			r.sayNotices(ctx)
+			s.sayNotices(ctx, r)
 			return nil
 		}
 		s.rooms.removeUnused(r)
@@ -186,9 +186,9 @@ func (r *room) join(st *stream, admitted *admission, tell answer) error {
 }
 
 // leave takes a stream out of a room. It is no error if it is not in it.
-func (s *Server) leave(st *stream, r *room, reason string) {
+func (s *Server) leave(ctx context.Context, st *stream, r *room, reason string) {
 	gone := r.leave(st, reason)
-	r.sayNotices(st.ctx)
+	r.sayNotices(ctx)
 	if gone {
 		s.rooms.remove(r)
 	}

@@ -2,10 +2,13 @@ package server_test
 
 import (
 	"context"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 	"github.com/game-im/im-grpc-sdk/runtime/server"
 	"google.golang.org/grpc/codes"
@@ -106,4 +109,39 @@ func (l *slowLog) shut() { l.wait = make(chan struct{}) }
 func (l *slowLog) Append(ctx context.Context, room string, m roomlog.Message) (roomlog.Place, error) {
 	<-l.wait
 	return l.Engine.Append(ctx, room, m)
+}
+
+// deadLog hangs in Append until the context that it is given is done.
+type deadLog struct {
+	roomlog.Engine
+
+	dead atomic.Bool
+}
+
+func (l *deadLog) Append(ctx context.Context, room string, m roomlog.Message) (roomlog.Place, error) {
+	if l.dead.Load() {
+		<-ctx.Done()
+		return roomlog.Place{}, ctx.Err()
+	}
+	return l.Engine.Append(ctx, room, m)
+}
+
+func TestALogThatHangsHoldsUpTheEndOfAStreamOfManyRoomsOnlyOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log := &deadLog{Engine: roomlog.NewMemory(roomlog.Retention{})}
+		s := start(t, server.WithLog(log))
+		var rooms []*imsdkv1.Cursor
+		for i := range 50 {
+			rooms = append(rooms, cursor("room-"+strconv.Itoa(i), 0, 0))
+		}
+		s.resuming("anna", "", 1, 1, rooms...)
+		synctest.Wait()
+		log.dead.Store(true)
+		begin := time.Now()
+		s.server.Close()
+		if took := time.Since(begin); took > 6*time.Second {
+			t.Errorf("Close took %s", took)
+		}
+	})
 }

@@ -70,6 +70,13 @@ func (r *room) notice(st *stream, m *member, kind imv1.MessageType, content []by
 	}})
 }
 
+// sayNotices gives a room's notices their time.
+func (s *Server) sayNotices(ctx context.Context, r *room) {
+	ctx, cancel := beyond(ctx)
+	defer cancel()
+	r.sayNotices(ctx)
+}
+
 // sayNotices appends the notices that wait, in the order in which they came about. If somebody does that already, that one
 // takes them too. No lock is held.
 func (r *room) sayNotices(ctx context.Context) {

@@ -63,9 +63,11 @@ func (s *Server) LeaveRoom(ctx context.Context, request *imv1.LeaveRoomRequest) 
 	if err != nil {
 		return nil, err
 	}
+	leaving, cancel := beyond(ctx)
+	defer cancel()
 	for _, st := range streams {
 		if r := st.in(request.GetRoomId()); r != nil {
-			s.leave(st, r, reasonLeft)
+			s.leave(leaving, st, r, reasonLeft)
 		}
 	}
 	return &imv1.LeaveRoomResponse{Status: responseStatus(nil)}, nil
