@@ -29,11 +29,12 @@ func (s *Session) Connect(ctx context.Context) error {
 		}
 		return ErrAlreadyConnected
 	}
+	s.outbox.open()
 	if err := s.loadCursors(ctx); err != nil {
+		s.outbox.shut(fmt.Errorf("%w: %w", ErrNotConnected, err), false)
 		s.move(StateIdle, nil, nil, StateConnecting)
 		return err
 	}
-	s.outbox.open()
 	st, err := s.attempt(ctx)
 	if err != nil {
 		err = s.connectError(ctx, err)

@@ -43,7 +43,7 @@ func (s *Session) goAway(st *stream, spread time.Duration, reason string) {
 	if !st.stays(nil, jitter(spread)) {
 		return
 	}
-	s.outbox.hold()
+	s.outbox.hold(st.number)
 	if !st.stays(s.outbox.quiet(), settleWithin) {
 		return
 	}

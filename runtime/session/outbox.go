@@ -44,7 +44,7 @@ type outbox struct {
 	mu        sync.Mutex // held for map and list operations only; see unlock
 	refusal   error      // why it takes nothing; nil: it does
 	closed    bool       // the refusal is for ever
-	held      bool       // the live stream gets no more: it is about to end
+	held      uint32     // the number of a stream that gets no more: it is about to end
 	jobs      jobList
 	unwritten *job // the first one that the live stream does not have
 	waiting   jobList

@@ -22,11 +22,11 @@ type roomSends struct {
 	written []*job // to the live stream and undecided, by number
 }
 
-// next is the job to write now, or nil.
-func (o *outbox) next() *job {
+// next is the job to write to a stream now, or nil.
+func (o *outbox) next(stream uint32) *job {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.held {
+	if o.held == stream {
 		return nil
 	}
 	return o.unwritten
@@ -185,11 +185,11 @@ func (o *outbox) untaken(j *job, err error) {
 	}
 }
 
-// hold keeps what is not written from the live stream, which is about to end.
-func (o *outbox) hold() {
+// hold keeps what is not written from a stream, which is about to end; it may never become the live one. The next ones get it.
+func (o *outbox) hold(stream uint32) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.held = true
+	o.held = stream
 }
 
 // quiet is closed once the live stream has nothing undecided.
@@ -231,7 +231,7 @@ func (o *outbox) streamEnded() {
 		room.written = nil
 		o.dropIdle(id, room)
 	}
-	o.unwritten, o.held = o.jobs.front, false
+	o.unwritten = o.jobs.front
 	for _, ghost := range ghosts {
 		o.loseWithThoseBehind(ghost, codes.Unavailable, errBehind)
 	}

@@ -64,18 +64,24 @@ func (p *peerMemory) slowToStart(st *stream, err error) bool {
 // withoutHeader draws the conclusion from a try that failed because an expected header did not come: the connection may be
 // dead, and gRPC would open the next stream on it. After some such tries a server that answers other calls is one of today.
 func (s *Session) withoutHeader(ctx context.Context, st *stream, err error) {
-	if !s.peer.expectsHeader() || !errors.Is(err, context.DeadlineExceeded) || st.capabilities().Handshake {
+	select {
+	case <-st.header: // it came, whatever it said: something else took too long
+		return
+	default:
+	}
+	if !s.peer.expectsHeader() || !errors.Is(err, context.DeadlineExceeded) {
 		return
 	}
 	s.cutTransport(st) //nolint:contextcheck // it asks the stream's own context for the peer
 	if !s.peer.missedHeader() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.timing.handshakeWait)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.timing.connect)
 	defer cancel()
+	defer s.onClose(cancel)()
 	// The connection that was cut is being made anew.
 	_, err = s.client.HealthCheck(s.identify(ctx), new(imv1.HealthCheckRequest), grpc.WaitForReady(true))
-	if code := status.Code(err); code != codes.Unavailable && code != codes.DeadlineExceeded && code != codes.Canceled {
+	if code := status.Code(err); code == codes.OK || code == codes.Unimplemented {
 		s.config.log.Warn("the server answers, and sends no header: it is taken for one without the handshake from now on")
 		s.peer.is(false)
 	}

@@ -17,7 +17,8 @@ type place struct {
 	told     position // the cursor as a server last heard it
 	toldOn   uint32   // the stream on which it did
 	heardOn  uint32   // the stream that the last message came on
-	waiting  int      // bytes of messages that were received and not handled yet
+	waiting  int      // bytes of messages that were received since the last gap and not handled yet
+	gaps     int      // how many there were: what waits from before one is no part of the server's window
 	handled  int      // bytes handled since the cursor was told
 	hole     hole
 	loaded   bool // from the CursorStore, and no server has confirmed it yet
@@ -94,4 +95,11 @@ func (p *place) broken(at position) verdict {
 		return verdictMissing
 	}
 	return verdictBroken
+}
+
+// less takes back what an arrival has counted as waiting, unless a gap has come since: then the count began anew.
+func (p *place) less(a arrival) {
+	if a.gaps == p.gaps {
+		p.waiting -= a.size
+	}
 }

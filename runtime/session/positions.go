@@ -131,6 +131,7 @@ func (p *positions) joined(room string, stream uint32, head position) (from, to 
 		return from, head, found, nil
 	case found.heardOn != stream && from.epoch == head.epoch && found.cursor.epoch == head.epoch && head.seq < from.seq:
 		found.received = to
+		found.waiting, found.gaps = 0, found.gaps+1
 		return from, to, nil, found
 	}
 	return from, to, nil, nil
@@ -151,6 +152,7 @@ type arrival struct {
 	at      position // that of the message, or the one before the first message after the gap
 	before  position // up to which the room was received until then
 	size    int
+	gaps    int // of its place, at that moment
 }
 
 // arrive judges a message, and notes it as received if it is to be handled. window is what the server may send beyond
@@ -169,6 +171,9 @@ func (p *positions) arrive(stream uint32, window int, m numbered) arrival {
 	if !found.received.known() {
 		found.start(position{epoch: m.at.epoch, seq: m.prev}, stream)
 	}
+	if found.toldOn != stream { // nothing has told its server where the session stands
+		found.toldOn, found.told = stream, position{}
+	}
 	found.heardOn, found.loaded = stream, false
 	result.before, result.verdict = found.received, found.judge(m.at, m.prev)
 	if result.verdict == verdictHandled { // its server does not know the cursor: its window would stay full of what comes again
@@ -184,6 +189,7 @@ func (p *positions) arrive(stream uint32, window int, m numbered) arrival {
 	}
 	found.received, found.hole = m.at, hole{}
 	found.waiting += m.size
+	result.gaps = found.gaps
 	return result
 }
 
@@ -202,6 +208,8 @@ func (p *positions) jump(stream uint32, room string, after, to position, cut boo
 		return result, false
 	}
 	found.received, found.hole = to, hole{}
+	found.waiting, found.gaps = 0, found.gaps+1
+	result.gaps = found.gaps
 	return result, true
 }
 
@@ -210,7 +218,7 @@ func (p *positions) undo(a arrival) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a.place.received = a.before
-	a.place.waiting -= a.size
+	a.place.less(a)
 }
 
 // complete moves the cursor of a place. handled is how many bytes that makes since the cursor was told. ok: the room was
@@ -222,7 +230,7 @@ func (p *positions) complete(a arrival) (handled int, ok bool) {
 		return 0, false
 	}
 	a.place.cursor = a.at
-	a.place.waiting -= a.size
+	a.place.less(a)
 	a.place.handled += a.size
 	p.moved[a.place] = struct{}{}
 	return a.place.handled, true

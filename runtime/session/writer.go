@@ -65,7 +65,7 @@ func (st *stream) writeControl(queues []*controlQueue) error {
 // writeNext sends the outbox's next message and tells whether there may be more. An error means that the stream takes
 // none any more.
 func (s *Session) writeNext(st *stream) (more bool, err error) {
-	j := s.outbox.next()
+	j := s.outbox.next(st.number)
 	if j == nil {
 		return false, nil
 	}
