@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"math/rand/v2"
+	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -14,15 +15,38 @@ import (
 type faults struct {
 	Repeat int // messages and receipts that are sent twice
 	Break  int // streams that end where a receipt was to be sent: appended, and not told
-	Lose   int // messages that are left out on a stream that goes on
+	Lose   int // messages that are left out on a stream that goes on, each message once: twice is a gap that a session tells
+}
+
+// place names a message.
+type place struct {
+	room       string
+	epoch, seq uint64
+}
+
+// lostOnce remembers which messages were left out.
+type lostOnce struct {
+	mu   sync.Mutex
+	seen map[place]bool
+}
+
+// first tells whether a message was not left out before.
+func (l *lostOnce) first(m *imv1.MessageResponse) bool {
+	at := place{m.GetRoomId(), m.GetEpoch(), m.GetSeq()}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.seen[at]
+	l.seen[at] = true
+	return !before
 }
 
 // options are the server's.
 func (f faults) options() grpc.ServerOption {
+	lost := &lostOnce{seen: make(map[place]bool)}
 	return grpc.ChainStreamInterceptor(func(
 		srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler,
 	) error {
-		return handler(srv, &faultyStream{ServerStream: stream, faults: f})
+		return handler(srv, &faultyStream{ServerStream: stream, faults: f, lost: lost})
 	})
 }
 
@@ -30,6 +54,7 @@ type faultyStream struct {
 	grpc.ServerStream
 
 	faults faults
+	lost   *lostOnce
 }
 
 // SendMsg sends a frame once, twice or not at all.
@@ -43,7 +68,7 @@ func (f *faultyStream) SendMsg(m any) error {
 	if isReceipt && oneIn(f.faults.Break) {
 		return grpcstatus.Error(codes.Unavailable, "chaos: the stream breaks before a receipt")
 	}
-	if inLog && oneIn(f.faults.Lose) {
+	if inLog && oneIn(f.faults.Lose) && f.lost.first(message) {
 		return nil
 	}
 	if err := f.ServerStream.SendMsg(m); err != nil {
