@@ -23,7 +23,7 @@ func prove(t *testing.T, m mode) {
 	}
 	result := chaos(t, setting{
 		mode: m, seed: from, length: *length, cuts: *cuts, restarts: *restarts, rate: *rate,
-		faults: faults{Repeat: 200, Break: 2000, Lose: 3000}, patience: 40 * time.Second, idle: 15 * time.Second,
+		faults: faults{Repeat: 200, Break: 2000, Lose: 400}, patience: 40 * time.Second, idle: 15 * time.Second,
 	})
 	t.Log(result)
 	for _, err := range result.wrong() {

@@ -91,7 +91,7 @@ func (c *controller) start() {
 
 func (c *controller) startServer(log string) (address string) {
 	c.t.Helper()
-	config := serverConfig{Log: log, Faults: c.setting.faults}
+	config := serverConfig{Log: log, Number: c.result.restarts, Faults: c.setting.faults}
 	c.server = spawn(c.t, c.book, fmt.Sprint("server ", c.result.restarts), roleServer, config, c.setting.env...)
 	return c.server.await(statusReady, startMost).Text
 }

@@ -3,10 +3,12 @@ package chaos_test
 import (
 	"math/rand/v2"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	grpcstatus "google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 )
@@ -15,8 +17,12 @@ import (
 type faults struct {
 	Repeat int // messages and receipts that are sent twice
 	Break  int // streams that end where a receipt was to be sent: appended, and not told
-	Lose   int // messages that are left out on a stream that goes on, each message once: twice is a gap that a session tells
+	Lose   int // messages that one of their streams does not get, though it goes on and gets the next one
 }
+
+// overtaken is how long a message that is to be lost waits for the next one of its room. It is lost when that has come:
+// nobody can know of a lost message that none follows.
+const overtaken = 200 * time.Millisecond
 
 // place names a message.
 type place struct {
@@ -24,60 +30,99 @@ type place struct {
 	epoch, seq uint64
 }
 
-// lostOnce remembers which messages were left out.
-type lostOnce struct {
+// losses decides which messages a server loses.
+type losses struct {
+	faults faults
+	server int // its number: no message is lost by two servers, which a session would have to tell as a gap
+
 	mu   sync.Mutex
-	seen map[place]bool
+	lost map[place]bool // each once
 }
 
-// first tells whether a message was not left out before.
-func (l *lostOnce) first(m *imv1.MessageResponse) bool {
+// take tells whether a message is to be lost now.
+func (l *losses) take(m *imv1.MessageResponse) bool {
+	most := uint64(l.faults.Lose)
+	if most == 0 || (m.GetEpoch()+m.GetSeq())%most != uint64(l.server)%most {
+		return false
+	}
 	at := place{m.GetRoomId(), m.GetEpoch(), m.GetSeq()}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before := l.seen[at]
-	l.seen[at] = true
+	before := l.lost[at]
+	l.lost[at] = true
 	return !before
 }
 
 // options are the server's.
-func (f faults) options() grpc.ServerOption {
-	lost := &lostOnce{seen: make(map[place]bool)}
+func (f faults) options(server int) grpc.ServerOption {
+	lost := &losses{faults: f, server: server, lost: make(map[place]bool)}
 	return grpc.ChainStreamInterceptor(func(
 		srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler,
 	) error {
-		return handler(srv, &faultyStream{ServerStream: stream, faults: f, lost: lost})
+		faulty := &faultyStream{ServerStream: stream, losses: lost, held: make(map[string]*imv1.MessageResponse)}
+		defer faulty.end()
+		return handler(srv, faulty)
 	})
 }
 
 type faultyStream struct {
 	grpc.ServerStream
 
-	faults faults
-	lost   *lostOnce
+	losses *losses
+
+	mu    sync.Mutex // held while sending
+	ended bool
+	held  map[string]*imv1.MessageResponse // by room, what is lost unless it remains the last one
 }
 
 // SendMsg sends a frame once, twice or not at all.
 func (f *faultyStream) SendMsg(m any) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	message, ok := m.(*imv1.MessageResponse)
 	if !ok {
 		return f.ServerStream.SendMsg(m)
 	}
 	isReceipt := message.GetType() == imv1.MessageType_MESSAGE_TYPE_RECEIPT
 	inLog := message.GetSeq() > 0 && message.GetType() == imv1.MessageType_MESSAGE_TYPE_TEXT
-	if isReceipt && oneIn(f.faults.Break) {
+	if isReceipt && oneIn(f.losses.faults.Break) {
 		return grpcstatus.Error(codes.Unavailable, "chaos: the stream breaks before a receipt")
 	}
-	if inLog && oneIn(f.faults.Lose) && f.lost.first(message) {
+	if message.GetSeq() > 0 {
+		delete(f.held, message.GetRoomId())
+	}
+	if inLog && f.losses.take(message) {
+		f.hold(message)
 		return nil
 	}
 	if err := f.ServerStream.SendMsg(m); err != nil {
 		return err
 	}
-	if (isReceipt || inLog) && oneIn(f.faults.Repeat) {
+	if (isReceipt || inLog) && oneIn(f.losses.faults.Repeat) {
 		return f.ServerStream.SendMsg(m)
 	}
 	return nil
+}
+
+// hold sends a message later, unless another one of its room overtakes it.
+func (f *faultyStream) hold(message *imv1.MessageResponse) {
+	room, kept := message.GetRoomId(), proto.CloneOf(message)
+	f.held[room] = kept
+	time.AfterFunc(overtaken, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if !f.ended && f.held[room] == kept {
+			delete(f.held, room)
+			_ = f.ServerStream.SendMsg(kept) // a broken stream is its handler's to see
+		}
+	})
+}
+
+// end is called when the stream's handler has returned: nothing may be sent any more.
+func (f *faultyStream) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended = true
 }
 
 func oneIn(n int) bool { return n > 0 && rand.IntN(n) == 0 }

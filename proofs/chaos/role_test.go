@@ -35,6 +35,7 @@ const (
 // serverConfig is a server's.
 type serverConfig struct {
 	Log    string // the address of the log; empty: its own
+	Number int    // how many servers there were before it
 	Faults faults
 }
 
@@ -97,7 +98,7 @@ func runServer() error {
 	if err != nil {
 		return err
 	}
-	g := grpc.NewServer(append(server.GRPCOptions(), config.Faults.options())...)
+	g := grpc.NewServer(append(server.GRPCOptions(), config.Faults.options(config.Number))...)
 	imv1.RegisterIMServiceServer(g, srv)
 	served := make(chan error, 1)
 	go func() { served <- g.Serve(listener) }()

@@ -34,7 +34,7 @@ func promises() []broken {
 			"failed sends": func(r *result) int { return r.audit.Failed },
 		}},
 		// Only where messages are left out does it matter who looks at the chain.
-		{name: "NoChain", mode: logSurvives, faults: faults{Repeat: 200, Break: 300, Lose: 300}, found: lost},
+		{name: "NoChain", mode: logSurvives, faults: faults{Repeat: 200, Break: 300, Lose: 50}, found: lost},
 		// A session that looks at the chain finds out by itself what the server does not say.
 		{name: "NoGap,NoChain", mode: logDies, faults: ordinary, found: lost},
 		{name: "NoReplay", mode: logSurvives, faults: ordinary, found: map[string]func(r *result) int{
@@ -52,7 +52,7 @@ func TestABrokenPromiseIsFoundOut(t *testing.T) {
 	var mu sync.Mutex
 	table := make(map[string]string)
 	t.Run("promises", func(t *testing.T) {
-		for _, p := range append(promises(), broken{name: "none", mode: logSurvives, faults: faults{Repeat: 200, Break: 300, Lose: 300}}) {
+		for _, p := range append(promises(), broken{name: "none", mode: logSurvives, faults: faults{Repeat: 200, Break: 300, Lose: 50}}) {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
 				line := findOut(t, p)
