@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 )
@@ -106,6 +107,15 @@ func (r *Router) Kind(number int32) *Kind {
 		return found.kind
 	}
 	return nil
+}
+
+// Kinds are all kinds, by number.
+func (r *Router) Kinds() []*Kind {
+	kinds := make([]*Kind, 0, len(r.entries))
+	for _, number := range slices.Sorted(maps.Keys(r.entries)) {
+		kinds = append(kinds, r.entries[number].kind)
+	}
+	return kinds
 }
 
 // Handled tells whether the kind with that number has a handler.

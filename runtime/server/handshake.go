@@ -65,6 +65,8 @@ func (st *stream) shakeHands(ctx context.Context) {
 		st.window = windowOf(hello.GetWindowBytes(), cfg.window)
 	}
 	st.resumes = hello.GetRooms()
+	st.kindsHash = hello.GetKindsHash()
+	st.srv.theirs.Tell(st.srv.kinds(), hello.GetKindsHash(), hello.GetKinds())
 	st.interval = shorter(hello.GetHeartbeatInterval(), cfg.heartbeat)
 	st.wait = shorter(hello.GetHeartbeatTimeout(), cfg.heartbeatWait)
 	st.silence = st.interval + st.wait
@@ -96,7 +98,7 @@ func (st *stream) header(states []*imsdkv1.RoomState) (metadata.MD, error) {
 	if !st.contract.known {
 		return metadata.MD{}, nil
 	}
-	cfg := &st.srv.config
+	cfg, kinds := &st.srv.config, st.srv.kinds()
 	welcome := &imsdkv1.Welcome{
 		Version:           handshakeVersion,
 		Capabilities:      st.contract.capabilities(),
@@ -108,6 +110,10 @@ func (st *stream) header(states []*imsdkv1.RoomState) (metadata.MD, error) {
 		Agent:             agent,
 		WindowBytes:       uint64(st.window),
 		Rooms:             states,
+		KindsHash:         kinds.Hash,
+	}
+	if st.kindsHash != 0 && st.kindsHash != kinds.Hash {
+		welcome.Kinds = kinds.Summaries
 	}
 	raw, err := proto.Marshal(welcome)
 	if err != nil {

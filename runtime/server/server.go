@@ -8,6 +8,7 @@ import (
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
+	"github.com/game-im/im-grpc-sdk/runtime/internal/kindset"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -27,8 +28,10 @@ type Server struct {
 	counts   counters
 
 	registering sync.Mutex
-	serving     atomic.Bool    // set by the first call; the router is read-only from then on
-	router      runtime.Router // written under registering, before serving
+	serving     atomic.Bool        // set by the first call; the router is read-only from then on
+	router      runtime.Router     // written under registering, before serving
+	kinds       func() kindset.Set // the router's; not before serving
+	theirs      kindset.Teller
 }
 
 var (
@@ -50,10 +53,13 @@ func New(opts ...Option) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	return &Server{
+	s := &Server{
 		config: cfg, log: cfg.logger, rules: newRequestRules(), contents: newContents(),
 		rooms: newRooms(), sessions: newSessions(),
-	}, nil
+		theirs: kindset.Teller{Log: cfg.logger, Other: "client"},
+	}
+	s.kinds = sync.OnceValue(func() kindset.Set { return kindset.Of(s.router.Kinds()) })
+	return s, nil
 }
 
 // Register takes a generated package's kinds and hooks. It fails once the server has had its first call, and when a

@@ -29,6 +29,7 @@ type stream struct {
 	number         uint32 // of the session's streams, this one
 	contract       contract
 	agent          string        // Hello's
+	kindsHash      uint64        // Hello's; 0: not told
 	interval, wait time.Duration // the client's heartbeats
 	silence        time.Duration // ends the stream
 	window         int           // bytes of a room that may be in flight; 0: no bound

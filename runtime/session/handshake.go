@@ -57,6 +57,7 @@ func fitsHeader(value string) bool {
 // hello is the client's half of the handshake for its stream of that number. No stream is open.
 func (s *Session) hello(number uint32) *imsdkv1.Hello {
 	rooms, more := s.helloRooms(number)
+	kinds := s.kinds()
 	return &imsdkv1.Hello{
 		Version:           handshakeVersion,
 		SessionId:         s.id,
@@ -68,6 +69,8 @@ func (s *Session) hello(number uint32) *imsdkv1.Hello {
 		MoreRooms:         more,
 		WindowBytes:       uint64(s.config.receiving.window),
 		Limits:            &imsdkv1.Limits{MaxMessageBytes: maxReceiveBytes},
+		KindsHash:         kinds.Hash,
+		Kinds:             kinds.Summaries,
 		Agent:             s.config.agent,
 	}
 }
@@ -127,6 +130,7 @@ func (s *Session) agree(st *stream, c *contract) {
 		s.enteredRoom(st, c, room.GetRoomId(), position{epoch: room.GetEpoch(), seq: room.GetHead()})
 	}
 	st.contract.Store(c)
+	s.theirs.Tell(s.kinds(), c.welcome.GetKindsHash(), c.welcome.GetKinds())
 	if c.Resume {
 		s.teller.attach(st)
 	}

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
+	"github.com/game-im/im-grpc-sdk/runtime/internal/kindset"
 )
 
 // Session is one user's live session. Make it with [Dial] or [New], register generated clients on it, then call Connect.
@@ -32,6 +34,8 @@ type Session struct {
 	peer     peerMemory
 
 	router   runtime.Router
+	kinds    func() kindset.Set // the router's; not before Connect
+	theirs   *kindset.Teller
 	ackKind  *runtime.TypedKind[*imv1.AckContent]
 	rules    *requestRules
 	counters counters
@@ -104,6 +108,8 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 		closing:   make(chan struct{}),
 		closed:    make(chan struct{}),
 	}
+	s.kinds = sync.OnceValue(func() kindset.Set { return kindset.Of(s.router.Kinds()) })
+	s.theirs = &kindset.Teller{Log: c.log, Other: "server"}
 	s.teller = &teller{user: c.user, positions: s.positions}
 	s.idPrefix = strconv.FormatUint(s.id, 16) + "-"
 	s.machine = newMachine(s.entered)
