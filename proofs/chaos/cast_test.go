@@ -14,8 +14,10 @@ const (
 	roomsInAll      = 6
 	roomsOfEach     = 3
 	sendsOfEach     = 1
-	throttledClient = clients - 1 // its proxy lets little through
-	throttleRate    = 40 << 10    // bytes per second
+	throttledClient = clients - 1 // its proxy lets little through, now and then
+	throttleRate    = 40 << 10    // bytes per second and connection: less than is said
+	throttledEvery  = time.Minute
+	throttledFor    = 20 * time.Second // and then there is time to catch up
 )
 
 // cast distributes the parts. The rate is that of all senders together.

@@ -78,7 +78,6 @@ func (c *controller) start() {
 		c.proxies = append(c.proxies, p)
 		addresses[i] = p.Addr()
 	}
-	c.proxies[throttledClient].Throttle(imtest.ToClient, throttleRate)
 	configs := cast(addresses, c.setting)
 	enter(c.book, configs)
 	for i, config := range configs {
@@ -125,6 +124,7 @@ func (c *controller) breakNetwork(actions []action) {
 		p.HalfOpen(false)
 		p.Refuse(false)
 		p.Thaw(imtest.Both)
+		p.Throttle(imtest.Both, 0)
 		p.Delay(imtest.Both, 0)
 	}
 }
@@ -167,7 +167,6 @@ func (c *controller) target(address string) {
 // finish lets everybody get what is missing, and ends all.
 func (c *controller) finish() {
 	c.t.Helper()
-	c.proxies[throttledClient].Throttle(imtest.ToClient, 0)
 	c.sayAll(commandStop)
 	for _, client := range c.clients {
 		client.await(statusQuiet, c.setting.patience+endMost)

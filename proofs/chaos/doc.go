@@ -11,7 +11,7 @@
 // The test is the controller. It starts its own binary again as the other processes: a server, clients with several
 // sessions each, and, in the first mode, a log. Between each client and the server, and between the server and the log,
 // stands an imtest.Proxy. Sessions of [session.Dial] and of [session.New] on an injected connection send at a steady rate to
-// some rooms and read several; there is a client behind a throttled proxy, handlers that are slow, senders that give up
+// some rooms and read several; there is a client whose proxy is throttled now and then, handlers that are slow, senders that give up
 // early, small windows, and sessions that hear themselves.
 //
 // While they talk the controller cuts connections (at once, or after some bytes), makes them half-open, refuses, freezes
@@ -23,7 +23,7 @@
 // With a log that survives (the log process is not killed): each message with a receipt reaches each reader of its room
 // exactly once, in the log's order and in each sender's; no gap is told; no send fails but those that were given up early; and
 // what certainly was not delivered was not. With a log that dies with its server: whatever has a receipt and did not reach
-// a reader lies within a gap told to that reader; nothing is duplicated or reordered.
+// a reader lies within a gap told to that reader; nothing is duplicated or reordered. No session ever has to find a gap by itself.
 //
 // # What it prints
 //

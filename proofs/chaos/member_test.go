@@ -143,14 +143,13 @@ func (m *member) onText(ctx context.Context, in *imv1sdk.TextMessage) error {
 	return nil
 }
 
-func (m *member) told(room string, after, next ledger.Place) {
+func (m *member) told(room string, gap ledger.Event) {
 	index, err := roomIndex(room)
 	if err != nil {
 		m.failed(err)
 	}
-	m.reports.event(ledger.Event{
-		Kind: ledger.Told, Reader: m.config.ID, Message: ledger.Message{Room: index}, Place: after, Next: next,
-	})
+	gap.Reader, gap.Message.Room = m.config.ID, index
+	m.reports.event(gap)
 }
 
 func (m *member) failed(err error) {

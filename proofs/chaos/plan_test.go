@@ -56,6 +56,9 @@ func makePlan(seed uint64, length time.Duration, proxies, cuts, restarts int, lo
 			do: func(p *imtest.Proxy) { p.Delay(imtest.Both, 2*time.Millisecond) },
 		})
 	}
+	for at := time.Duration(0); at < length; at += throttledEvery {
+		p.actions = append(p.actions, throttling(at, min(at+throttledFor, length))...)
+	}
 	slices.SortStableFunc(p.actions, func(a, b action) int { return cmp.Compare(a.at, b.at) })
 	for range restarts {
 		p.stops = append(p.stops, stop{at: within(), kill: random.IntN(10) < 7, before: ms(random, 500)})
@@ -109,6 +112,17 @@ func slowing(random *rand.Rand, at time.Duration, proxy int) []action {
 		last.what, last.do = "thaw", func(p *imtest.Proxy) { p.Thaw(direction) }
 	}
 	return []action{first, last}
+}
+
+// throttling makes the throttled client slow, and ends that.
+func throttling(at, until time.Duration) []action {
+	return []action{{
+		at: at, proxy: throttledClient, what: "throttle",
+		do: func(p *imtest.Proxy) { p.Throttle(imtest.ToClient, throttleRate) },
+	}, {
+		at: until, proxy: throttledClient, what: "throttle no more", undoing: true,
+		do: func(p *imtest.Proxy) { p.Throttle(imtest.ToClient, 0) },
+	}}
 }
 
 func ms(random *rand.Rand, most int64) time.Duration {

@@ -34,19 +34,19 @@ func (r *result) String() string {
 	c := r.audit.Counts
 	var faults []string
 	for _, what := range []string{
-		"cut", "cut after bytes", "half-open", "cut and refuse", "freeze", "delay", "cut (log)",
+		"cut", "cut after bytes", "half-open", "cut and refuse", "freeze", "delay", "throttle", "cut (log)",
 	} {
 		faults = append(faults, fmt.Sprintf("%s %d", what, r.cuts[what]))
 	}
 	return fmt.Sprintf("mode: %s  seed: %d  length: %s\n"+
 		"  sent %d  receipts %d  maybe delivered %d  not delivered %d  unanswered %d\n"+
-		"  delivered %d  lost %d  duplicated %d  reordered %d  gaps told %d (excusing %d deliveries)\n"+
+		"  delivered %d  lost %d  duplicated %d  reordered %d  gaps told %d (excusing %d deliveries), found %d\n"+
 		"  failed sends %d  revived %d  contradictions %d  window overruns %d (by %d bytes)\n"+
 		"  longest silence %s (%s)  reconnects %d\n"+
 		"  cuts %d (%s)  restarts %d (%d of them killed)",
 		r.setting.mode, r.setting.seed, r.setting.length,
 		c.Sent, c.Receipts, c.Maybe, c.Never, c.Unanswered,
-		c.Delivered, c.Lost, c.Duplicated, c.Reordered, c.Gaps, c.Missing,
+		c.Delivered, c.Lost, c.Duplicated, c.Reordered, c.Gaps-c.Unsaid, c.Missing, c.Unsaid,
 		c.Failed, c.Revived, c.Contradictions, r.ends.Overrun, r.ends.OverrunBy,
 		r.ends.Silence.Round(time.Millisecond), r.ends.SilentFor, r.ends.Reconnects,
 		r.breaks, strings.Join(faults, ", "), r.restarts, r.killed)

@@ -35,7 +35,10 @@ func promises() []broken {
 		}},
 		// Only where messages are left out does it matter who looks at the chain.
 		{name: "NoChain", mode: logSurvives, faults: faults{Repeat: 200, Break: 300, Lose: 50}, found: lost},
-		// A session that looks at the chain finds out by itself what the server does not say.
+		{name: "NoGap", mode: logDies, faults: ordinary, found: map[string]func(r *result) int{
+			"gaps found by sessions": func(r *result) int { return r.audit.Unsaid },
+		}},
+		// A session that looks at the chain finds out by itself what the server does not say. One that does not loses it.
 		{name: "NoGap,NoChain", mode: logDies, faults: ordinary, found: lost},
 		{name: "NoReplay", mode: logSurvives, faults: ordinary, found: map[string]func(r *result) int{
 			"lost":      func(r *result) int { return r.audit.Lost },

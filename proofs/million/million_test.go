@@ -75,8 +75,9 @@ func TestAMillionMessagesSurviveReconnects(t *testing.T) { //nolint:paralleltest
 
 func connect(t *testing.T, srv *imtest.Server, book *ledger.Book, id int, reads bool, delivered *atomic.Int64) *session.Session {
 	t.Helper()
-	receiving := sdk.Receiving{OnGap: func(_ string, after, next ledger.Place) {
-		book.Add(ledger.Event{Kind: ledger.Told, Reader: id, Place: after, Next: next})
+	receiving := sdk.Receiving{OnGap: func(_ string, gap ledger.Event) {
+		gap.Reader = id
+		book.Add(gap)
 	}}
 	s := srv.Dial("user "+strconv.Itoa(id), append(receiving.Options(), session.WithRoom(room), session.WithReconnect(session.Reconnect{
 		Base: time.Millisecond, Max: 20 * time.Millisecond, Stable: time.Millisecond,

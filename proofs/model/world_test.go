@@ -143,14 +143,13 @@ func (p *person) onText(ctx context.Context, m *imv1sdk.TextMessage) error {
 	return nil
 }
 
-func (p *person) told(room string, after, next ledger.Place) {
+func (p *person) told(room string, gap ledger.Event) {
 	var index int
 	if _, err := fmt.Sscanf(room, "room %d", &index); err != nil {
 		p.world.failed(err)
 	}
-	p.world.book.Add(ledger.Event{
-		Kind: ledger.Told, Reader: p.id, Message: ledger.Message{Room: index}, Place: after, Next: next,
-	})
+	gap.Reader, gap.Message.Room = p.id, index
+	p.world.book.Add(gap)
 }
 
 // send sends a message. Its result is in the book once it is there.

@@ -23,6 +23,7 @@ type Counts struct {
 	Revived        int // messages that were delivered though their sender was told that they certainly were not
 	Contradictions int // messages with two places, places with two messages, deliveries of what nobody sent
 	Unanswered     int // sends without a result at the end
+	Unsaid         int // gaps that servers did not tell
 
 	// What must be 0 where no log was lost.
 
@@ -36,7 +37,7 @@ type Audit struct {
 
 	// Wrong has examples of what must not be.
 	Wrong []string
-	// Errors has examples of failed sends, which are wrong where no log was lost.
+	// Errors has examples of failed sends and of gaps, which are wrong where no log was lost.
 	Errors []string
 }
 
@@ -44,7 +45,7 @@ type Audit struct {
 // may fail.
 func (a *Audit) Err(whole bool) error {
 	c := a.Counts
-	bad := c.Lost + c.Duplicated + c.Reordered + c.Revived + c.Contradictions + c.Unanswered
+	bad := c.Lost + c.Duplicated + c.Reordered + c.Revived + c.Contradictions + c.Unanswered + c.Unsaid
 	lines := a.Wrong
 	if whole {
 		bad += c.Gaps + c.Missing + c.Failed

@@ -140,6 +140,13 @@ func (b *Book) add(e *Event) {
 	case Told:
 		b.counts.Gaps++
 		r := b.reading(e.Reader, e.Message.Room)
+		if e.Unsaid {
+			b.counts.Unsaid++
+			b.wrong.addf("reader %d in room %d found a gap by itself, after %v, before %v", e.Reader, e.Message.Room, e.Place, e.Next)
+		} else {
+			b.errors.addf("reader %d in room %d was told a gap after %v, before %v: %s",
+				e.Reader, e.Message.Room, e.Place, e.Next, e.Text)
+		}
 		r.gaps = append(r.gaps, gap{after: e.Place, next: e.Next})
 	case Life:
 		lives := b.lives[e.Message.Room]

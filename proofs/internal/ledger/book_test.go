@@ -38,6 +38,8 @@ func told(reader int, epoch, after, nextEpoch, next uint64) ledger.Event {
 	}
 }
 
+func at(seq uint64) ledger.Place { return ledger.Place{Epoch: old, Seq: seq} }
+
 func life(epoch uint64) ledger.Event {
 	return ledger.Event{Kind: ledger.Life, Message: ledger.Message{Room: room}, Place: ledger.Place{Epoch: epoch}}
 }
@@ -73,6 +75,13 @@ func TestABookCountsWhatIsWrong(t *testing.T) {
 		"a delivery is missing, and the gap is another reader's": {
 			more: []ledger.Event{sent(3), receipt(3, old, 7), got(2, 3, old, 7), told(2, old, 6, old, 9)},
 			want: func(c *ledger.Counts) int { return c.Lost }, says: "reader 3 never got message 3",
+		},
+		"a gap that the session found by itself": {
+			more: []ledger.Event{
+				sent(3), receipt(3, old, 7), got(2, 3, old, 7),
+				{Kind: ledger.Told, Reader: 3, Message: ledger.Message{Room: room}, Place: at(6), Next: at(8), Unsaid: true},
+			},
+			want: func(c *ledger.Counts) int { return c.Unsaid }, says: "reader 3 in room 9 found a gap by itself",
 		},
 		"a delivery comes twice": {
 			more: []ledger.Event{got(2, 2, old, 6)},

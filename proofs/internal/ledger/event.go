@@ -77,6 +77,8 @@ type Event struct {
 	Message Message
 	Place   Place
 	Next    Place
-	// Text is an error's.
+	// Text is an error's, or why a gap is there.
 	Text string
+	// Unsaid: nobody told the Reader's session of the gap. It found out by itself, from the chain.
+	Unsaid bool
 }

@@ -12,9 +12,9 @@ import (
 
 // Receiving is what a session is given for what it receives.
 type Receiving struct {
-	OnGap  func(room string, after, next ledger.Place) // nil: nothing
-	Window int                                         // bytes; 0: the default
-	Store  *CursorStore                                // nil: none
+	OnGap  func(room string, told ledger.Event) // without the reader and the room; nil: nothing
+	Window int                                  // bytes; 0: the default
+	Store  *CursorStore                         // nil: none
 }
 
 // Options are the session's options.
@@ -22,7 +22,11 @@ func (r Receiving) Options() []session.Option {
 	var opts []session.Option
 	if r.OnGap != nil {
 		opts = append(opts, session.WithOnGap(func(_ context.Context, g session.Gap) {
-			r.OnGap(g.RoomID, ledger.Place{Epoch: g.Epoch, Seq: g.AfterSeq}, ledger.Place{Epoch: g.NextEpoch, Seq: g.NextSeq})
+			r.OnGap(g.RoomID, ledger.Event{
+				Kind:  ledger.Told,
+				Place: ledger.Place{Epoch: g.Epoch, Seq: g.AfterSeq}, Next: ledger.Place{Epoch: g.NextEpoch, Seq: g.NextSeq},
+				Text: g.Reason.String(), Unsaid: g.Reason == session.GapReasonChainBroken,
+			})
 		}))
 	}
 	if r.Window > 0 {
