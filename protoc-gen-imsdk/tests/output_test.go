@@ -1,4 +1,4 @@
-package generator_test
+package tests_test
 
 import (
 	"flag"
@@ -27,7 +27,7 @@ func TestOutputIsThatOfTheGoldens(t *testing.T) {
 			if *update {
 				renew(t, want, files)
 			}
-			goldens := readTree(t, want)
+			goldens := readTree(t, want, ".go")
 			for name, content := range files {
 				if content != goldens[name] {
 					t.Errorf("%s differs from its golden, which the flag -update renews: %s", name, difference(content, goldens[name]))
@@ -47,7 +47,7 @@ func TestOutputIsFormatted(t *testing.T) {
 	for _, each := range cases(t, "output") {
 		t.Run(each.name, func(t *testing.T) {
 			t.Parallel()
-			for name, content := range readTree(t, filepath.Join(each.dir, "want")) {
+			for name, content := range readTree(t, filepath.Join(each.dir, "want"), ".go") {
 				formatted, err := format.Source([]byte(content))
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
@@ -104,21 +104,5 @@ func renew(t *testing.T, dir string, files map[string]string) {
 	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range files {
-		writeFile(t, filepath.Join(dir, name), content)
-	}
-}
-
-// readTree gives the Go files below a folder, by path. A folder that is not there has none.
-func readTree(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	files := make(map[string]string)
-	for _, name := range copyTree(t, dir, t.TempDir(), ".go") {
-		content, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[name] = string(content)
-	}
-	return files
+	writeTree(t, dir, files)
 }

@@ -1,0 +1,118 @@
+package tests_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/generator"
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/options"
+)
+
+// asPlugin makes the test's program be the plugin, for buf and protoc to start.
+const asPlugin = "BE_PROTOC_GEN_IMSDK"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asPlugin) != "" {
+		var opts options.Options
+		generator.Options(&opts).Run(func(plugin *protogen.Plugin) error { return generator.Generate(plugin, &opts) })
+		return
+	}
+	m.Run()
+}
+
+func TestBufGivesTheSameOutput(t *testing.T) {
+	t.Parallel()
+	for _, each := range cases(t, "output") {
+		t.Run(each.name, func(t *testing.T) {
+			t.Parallel()
+			workspace := each.workspace(t)
+			for _, strategy := range []string{"all", "directory"} {
+				template := fmt.Sprintf(`{"version": "v2", "plugins": [{"local": [%q], "out": %q, "strategy": %q, "opt": [%q]}]}`,
+					os.Args[0], strategy, strategy, each.options(t))
+				run(t, workspace, nil, tool(t, "buf"), "generate", "case", "--template", template)
+				sameFiles(t, readTree(t, filepath.Join(workspace, strategy), ".go"), each)
+			}
+		})
+	}
+}
+
+func TestProtocGivesTheSameOutput(t *testing.T) {
+	t.Parallel()
+	for _, each := range cases(t, "output") {
+		if each.hasEdition(t) { // Debian's protoc is older than editions
+			continue
+		}
+		t.Run(each.name, func(t *testing.T) {
+			t.Parallel()
+			workspace := each.workspace(t)
+			args := []string{"-Icase", "-Iimported", "--plugin=protoc-gen-imsdk=" + os.Args[0], "--imsdk_out=.", "--imsdk_opt=" + each.options(t)}
+			args = append(args, slices.Sorted(maps.Keys(each.toGenerate(t)))...)
+			run(t, workspace, nil, tool(t, "protoc"), args...)
+			sameFiles(t, readTree(t, workspace, ".go"), each)
+		})
+	}
+}
+
+// Of the same mistakes real buf makes the same findings. Only the column of an option may be another one: buf counts from
+// the option's name, protoc from the word option.
+func TestBufGivesTheSameFindings(t *testing.T) {
+	t.Parallel()
+	column := regexp.MustCompile(`(?m)(^|\()(\S+\.proto:\d+):\d+`)
+	for _, each := range cases(t, "diagnostics") {
+		t.Run(each.name, func(t *testing.T) {
+			t.Parallel()
+			workspace := each.workspace(t)
+			image := run(t, workspace, nil, tool(t, "buf"), "build", "--as-file-descriptor-set", "-o", "-")
+			request := each.request(t)
+			files := new(descriptorpb.FileDescriptorSet)
+			if err := proto.Unmarshal(image, files); err != nil {
+				t.Fatal(err)
+			}
+			want := generate(t, request).GetError()
+			request.ProtoFile = files.GetFile()
+			got := generate(t, request).GetError()
+			if column.ReplaceAllString(got, "$1$2") != column.ReplaceAllString(want, "$1$2") {
+				t.Errorf("with buf the findings are\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// workspace is a folder with the case's protos in case/, and what these may import in imported/.
+func (c testCase) workspace(t *testing.T) string {
+	t.Helper()
+	workspace := t.TempDir()
+	writeTree(t, filepath.Join(workspace, "case"), c.toGenerate(t))
+	writeTree(t, filepath.Join(workspace, "imported"), c.imported(t))
+	writeFile(t, filepath.Join(workspace, "buf.yaml"), "version: v2\nmodules: [{path: case}, {path: imported}]\n")
+	return workspace
+}
+
+func (c testCase) hasEdition(t *testing.T) bool {
+	t.Helper()
+	for _, source := range c.toGenerate(t) {
+		if regexp.MustCompile(`(?m)^edition\b`).MatchString(source) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameFiles compares files with what the plugin writes for a case in this process.
+func sameFiles(t *testing.T, files map[string]string, each testCase) {
+	t.Helper()
+	want := generated(t, generate(t, each.request(t)))
+	if !maps.Equal(files, want) {
+		t.Errorf("the files are %q, want %q, each with the same content",
+			slices.Sorted(maps.Keys(files)), slices.Sorted(maps.Keys(want)))
+	}
+}
