@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/pluginpb"
 
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 )
@@ -18,27 +19,38 @@ func TestWrongAnnotationsAreToldWithPlaceAndCure(t *testing.T) {
 		t.Run(each.name, func(t *testing.T) {
 			t.Parallel()
 			response := generate(t, each.request(t))
-			if len(response.GetFile()) > 0 {
-				t.Errorf("there is output: %d files", len(response.GetFile()))
-			}
-			got := response.GetError() + "\n"
-			golden := filepath.Join(each.dir, "want.txt")
-			if *update {
-				writeFile(t, golden, got)
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("findings are\n%swant\n%s", got, want)
-			}
+			got := compareFindings(t, filepath.Join(each.dir, "want.txt"), response)
 			if code, _, _ := strings.Cut(each.name, "_"); !strings.Contains(got, ": "+strings.ToUpper(code)+": ") &&
 				!strings.HasPrefix(got, strings.ToUpper(code)+": ") && each.name != "all_at_once" {
 				t.Errorf("no finding has the code that the case is named after:\n%s", got)
 			}
 		})
 	}
+}
+
+// compareFindings compares what a response says with a golden, and gives it.
+func compareFindings(t *testing.T, golden string, response *pluginpb.CodeGeneratorResponse) string {
+	t.Helper()
+	if len(response.GetFile()) > 0 {
+		t.Errorf("there is output: %d files", len(response.GetFile()))
+	}
+	got := response.GetError() + "\n"
+	for line := range strings.Lines(got) {
+		if !finding.MatchString(line) {
+			t.Errorf("a finding without code: %s", line)
+		}
+	}
+	if *update {
+		writeFile(t, golden, got)
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("findings are\n%swant\n%s", got, want)
+	}
+	return got
 }
 
 func TestWithoutSourceInfoAFindingNamesTheFile(t *testing.T) {
