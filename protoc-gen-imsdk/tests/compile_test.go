@@ -15,6 +15,17 @@ import (
 // compile gives what a compiler would send to the plugin for some of these sources, which are named by their paths.
 func compile(tb testing.TB, sources map[string]string, generate []string, parameter string) *pluginpb.CodeGeneratorRequest {
 	tb.Helper()
+	request, err := tryCompile(tb, sources, generate)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	request.Parameter = proto.String(parameter)
+	return request
+}
+
+// tryCompile does the same for sources that may be wrong.
+func tryCompile(tb testing.TB, sources map[string]string, generate []string) (*pluginpb.CodeGeneratorRequest, error) {
+	tb.Helper()
 	compiler := protocompile.Compiler{
 		Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
 			Accessor: protocompile.SourceAccessorFromMap(sources),
@@ -23,11 +34,9 @@ func compile(tb testing.TB, sources map[string]string, generate []string, parame
 	}
 	compiled, err := compiler.Compile(tb.Context(), generate...)
 	if err != nil {
-		tb.Fatal(err)
+		return nil, err
 	}
-	request := &pluginpb.CodeGeneratorRequest{FileToGenerate: generate, Parameter: proto.String(parameter)}
-	request.ProtoFile = withImports(compiled)
-	return reread(tb, request)
+	return reread(tb, &pluginpb.CodeGeneratorRequest{FileToGenerate: generate, ProtoFile: withImports(compiled)}), nil
 }
 
 // withImports gives the files and all that they import, each behind its imports.
