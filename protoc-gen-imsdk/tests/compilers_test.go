@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/generator"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/options"
@@ -48,7 +49,7 @@ func TestBufGivesTheSameOutput(t *testing.T) {
 func TestProtocGivesTheSameOutput(t *testing.T) {
 	t.Parallel()
 	for _, each := range cases(t, "output") {
-		if each.hasEdition(t) { // Debian's protoc is older than editions
+		if each.has(t, regexp.MustCompile(`(?m)^edition\b`)) { // Debian's protoc is older than editions
 			continue
 		}
 		t.Run(each.name, func(t *testing.T) {
@@ -70,20 +71,27 @@ func TestBufGivesTheSameFindings(t *testing.T) {
 	for _, each := range cases(t, "diagnostics") {
 		t.Run(each.name, func(t *testing.T) {
 			t.Parallel()
-			workspace := each.workspace(t)
-			image := run(t, workspace, nil, tool(t, "buf"), "build", "--as-file-descriptor-set", "-o", "-")
-			request := each.request(t)
-			files := new(descriptorpb.FileDescriptorSet)
-			if err := proto.Unmarshal(image, files); err != nil {
-				t.Fatal(err)
-			}
-			want := generate(t, request).GetError()
-			request.ProtoFile = files.GetFile()
-			got := generate(t, request).GetError()
+			want := generate(t, each.request(t)).GetError()
+			got := generate(t, each.requestOfBuf(t)).GetError()
 			if column.ReplaceAllString(got, "$1$2") != column.ReplaceAllString(want, "$1$2") {
 				t.Errorf("with buf the findings are\n%s\nwant\n%s", got, want)
 			}
 		})
+	}
+}
+
+// requestOfBuf is what buf sends to the plugin.
+func (c testCase) requestOfBuf(t *testing.T) *pluginpb.CodeGeneratorRequest {
+	t.Helper()
+	image := run(t, c.workspace(t), nil, tool(t, "buf"), "build", "--as-file-descriptor-set", "-o", "-")
+	files := new(descriptorpb.FileDescriptorSet)
+	if err := proto.Unmarshal(image, files); err != nil {
+		t.Fatal(err)
+	}
+	return &pluginpb.CodeGeneratorRequest{
+		FileToGenerate: slices.Sorted(maps.Keys(c.toGenerate(t))),
+		Parameter:      proto.String(c.options(t)),
+		ProtoFile:      files.GetFile(),
 	}
 }
 
@@ -97,10 +105,11 @@ func (c testCase) workspace(t *testing.T) string {
 	return workspace
 }
 
-func (c testCase) hasEdition(t *testing.T) bool {
+// has tells whether a file to generate, or one that the case has for it to import, matches.
+func (c testCase) has(t *testing.T, line *regexp.Regexp) bool {
 	t.Helper()
-	for _, source := range c.toGenerate(t) {
-		if regexp.MustCompile(`(?m)^edition\b`).MatchString(source) {
+	for _, source := range readTree(t, c.dir, ".proto") {
+		if line.MatchString(source) {
 			return true
 		}
 	}

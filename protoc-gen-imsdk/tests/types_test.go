@@ -23,7 +23,6 @@ import (
 // importable are the packages that generated code may import, ours and that of other plugins, besides what these import.
 var importable = []string{
 	"github.com/game-im/im-grpc-sdk/runtime/...",
-	"github.com/game-im/im-grpc-sdk/gen/...",
 	"github.com/envoyproxy/protoc-gen-validate/validate",
 	"google.golang.org/protobuf/runtime/...",
 	"google.golang.org/protobuf/types/...",

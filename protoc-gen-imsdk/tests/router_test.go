@@ -1,3 +1,0 @@
-package tests_test
-
-import _ "github.com/game-im/im-grpc-sdk/runtime"
