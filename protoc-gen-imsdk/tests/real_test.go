@@ -24,10 +24,14 @@ func checkReal(t *testing.T, request *pluginpb.CodeGeneratorRequest) (kinds int)
 	if kinds == 0 || checkEither(t, request) {
 		return kinds
 	}
-	findings := generate(t, request).GetError()
+	for line := range strings.Lines(generate(t, request).GetError()) {
+		if !strings.Contains(line, "protoc-gen-validate") { // which mixes up some fields
+			t.Error(line)
+		}
+	}
 	request.Parameter = proto.String("validate=none")
-	if !strings.Contains(findings, "IM014: ") || !checkEither(t, request) { // fields that protoc-gen-validate would mix up
-		t.Error(findings)
+	if !checkEither(t, request) {
+		t.Error(generate(t, request).GetError())
 	}
 	return kinds
 }
