@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Puts protoc into bin/, for the tests that hand the plugin what real protoc hands it; `make bin/protoc` calls it. Takes the
-# one on PATH, if there is one. Else, on Debian and its kin, it fetches the distribution's packages, whose signatures apt
-# checks, and unpacks them into bin/protoc-root: nothing is installed, and it need not be root.
+# one on PATH, if it has its protos with it. Else, on Debian and its kin, it fetches the distribution's packages, whose
+# signatures apt checks, and unpacks them into bin/protoc-root: nothing is installed, and it need not be root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p bin
 root=$PWD/bin/protoc-root
 
-if found=$(command -v protoc); then
+if found=$(command -v protoc) && "$found" --descriptor_set_out=/dev/null google/protobuf/descriptor.proto 2>/dev/null; then
 	ln -sf "$found" bin/protoc
 	exit
 fi
 if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
-	echo "protoc is missing: install protobuf's compiler 3.15 or newer, so that protoc is on PATH, and run make again" >&2
+	echo "protoc is missing, or its protos: install protobuf's compiler, 3.15 or newer, and put it on PATH" >&2
 	exit 1
 fi
 
@@ -35,10 +35,11 @@ libraries=$(apt-cache "${options[@]}" depends --recurse --important protobuf-com
 for package in "$root"/apt/packages/*.deb; do dpkg -x "$package" "$root"; done
 rm -rf "$root/apt"
 
-libraries=$(dirname "$(find "$root" -name 'libprotoc.so.*' | head -n 1)")
+libraries=$(cd "$root" && dirname "$(find . -name 'libprotoc.so.*' | head -n 1)")
 cat >bin/protoc <<EOF
 #!/bin/sh
-LD_LIBRARY_PATH=$libraries exec $root/usr/bin/protoc "\$@"
+root=\$(dirname "\$0")/protoc-root
+LD_LIBRARY_PATH=\$root/$libraries exec "\$root/usr/bin/protoc" "\$@"
 EOF
 chmod +x bin/protoc
 bin/protoc --version
