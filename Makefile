@@ -53,7 +53,7 @@ demo: ## run the main job: a server and three users who chat, over real gRPC
 test: $(CODE:%=test@%) ## run all tests of all modules with the race detector
 
 .PHONY: $(CODE:%=test@%)
-$(CODE:%=test@%): test@%: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk
+$(CODE:%=test@%): test@%: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk bin/protoc
 	CGO_ENABLED=1 $(GO) -C $* test -race $(TESTFLAGS) ./...
 
 .PHONY: fuzz
@@ -105,13 +105,14 @@ $(CODE:%=lint@%): lint@%: bin/lint.stamp
 	cd $* && $(BIN)/golangci-lint run --allow-parallel-runners ./...
 
 .PHONY: cover
-cover: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk ## print the tests' coverage of runtime and generator
+cover: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk bin/protoc ## print the tests' coverage of runtime and generator
 	@packages=$$($(GO) list $(COVER) | grep -v /runtime/internal/ | paste -sd , -) && \
-	$(GO) test -coverpkg=$$packages -coverprofile=coverage.out ./... | sed '/^FAIL\|^---\|^ /!d'
-	@awk -f tools/coverage.awk coverage.out | sort -k 2
+	for module in . protoc-gen-imsdk/tests; do \
+		$(GO) -C $$module test -coverpkg=$$packages -coverprofile=coverage.out ./... | sed '/^FAIL\|^---\|^ /!d'; done
+	@awk -f tools/coverage.awk coverage.out protoc-gen-imsdk/tests/coverage.out | sort -k 2
 
 .PHONY: tools
-tools: bin/buf.stamp bin/protogen.stamp bin/lint.stamp bin/protoc-gen-imsdk ## build all tools into bin/
+tools: bin/buf.stamp bin/protogen.stamp bin/lint.stamp bin/protoc-gen-imsdk bin/protoc ## build all tools into bin/
 
 .PHONY: baseline
 baseline: check-buf ## renew what buf breaking compares with; for a release only
@@ -119,7 +120,7 @@ baseline: check-buf ## renew what buf breaking compares with; for a release only
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf bin coverage.out
+	rm -rf bin coverage.out protoc-gen-imsdk/tests/coverage.out
 
 # --- what check does, one by one
 
@@ -164,6 +165,11 @@ bin/%.stamp: tools/%/go.mod tools/%/go.sum
 	@mkdir -p bin
 	GOBIN=$(BIN) $(GO) -C tools/$* install tool
 	@touch $@
+
+# protoc is no Go program: it comes from PATH or from the distribution, for tests only.
+bin/protoc: tools/protoc.sh
+	tools/protoc.sh
+	@touch -h $@
 
 # The generator is ours: go build knows best whether it is up to date.
 .PHONY: bin/protoc-gen-imsdk

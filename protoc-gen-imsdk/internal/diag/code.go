@@ -32,7 +32,8 @@ const (
 	BadAnnotation Code = "IM013"
 	// FieldClash is a field that protoc-gen-validate takes for another one.
 	FieldClash Code = "IM014"
-	// SplitPackage is one Go package that several proto packages or directories would write to.
+	// SplitPackage is one Go package that several proto packages or directories would write to, or that has messages and
+	// would be written to.
 	SplitPackage Code = "IM015"
 	// NotValidated is a kind whose message protoc-gen-validate is told to leave out.
 	NotValidated Code = "IM016"

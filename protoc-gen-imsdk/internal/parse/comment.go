@@ -35,8 +35,9 @@ func comments(file *protogen.File, message *protogen.Message, value *value) (com
 
 // lines gives a comment line by line, without what is for linters of protos only.
 func lines(comments protogen.Comments) []string {
+	notInGo := strings.NewReplacer("\x00", "", "\ufeff", "") // not even in a comment
 	var result []string
-	for line := range strings.Lines(string(comments)) {
+	for line := range strings.Lines(notInGo.Replace(strings.ToValidUTF8(string(comments), ""))) {
 		line = strings.TrimPrefix(strings.TrimRight(line, " \t\r\n"), " ")
 		if !strings.HasPrefix(strings.TrimSpace(line), "buf:lint:ignore") {
 			result = append(result, line)

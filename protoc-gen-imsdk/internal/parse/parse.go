@@ -32,7 +32,9 @@ func Packages(plugin *protogen.Plugin, config Config, findings *diag.List) []*mo
 	p.checkEnums()
 	p.duplicates()
 	p.valuesWithoutKind()
-	return p.packages()
+	packages := p.packages()
+	takenPackages(packages, plugin.Files, findings)
+	return packages
 }
 
 // parser holds what one run has found so far.

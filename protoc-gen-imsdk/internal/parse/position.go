@@ -10,12 +10,19 @@ import (
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
 )
 
-// The numbers of the field options in descriptor.proto's messages.
+// The numbers of the field options in descriptor.proto's messages, and of go_package among them.
 const (
+	fileOptions      = 8
 	messageOptions   = 7
 	enumOptions      = 3
 	enumValueOptions = 3
+	goPackageOption  = 11
 )
+
+// goPackagePosition is where a file's go_package is written, or the file.
+func goPackagePosition(file *protogen.File) diag.Position {
+	return position(file.Desc, protogen.Location{}, protoreflect.SourcePath{fileOptions, goPackageOption})
+}
 
 // kindPosition is where a message's annotation is written, or the field of it that is named, or, if the compiler did not
 // tell, the message.

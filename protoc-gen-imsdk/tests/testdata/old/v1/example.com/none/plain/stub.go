@@ -1,0 +1,7 @@
+package plain
+
+import "google.golang.org/protobuf/proto"
+
+var _ proto.Message
+type Plain struct{ proto.Message }
+func (*Plain) ValidateAll() error { return nil }
