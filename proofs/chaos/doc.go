@@ -11,8 +11,8 @@
 // The test is the controller. It starts its own binary again as the other processes: a server, clients with several
 // sessions each, and, in the first mode, a log. Between each client and the server, and between the server and the log,
 // stands an imtest.Proxy. Sessions of [session.Dial] and of [session.New] on an injected connection send at a steady rate to
-// some rooms and read several; there is a client whose proxy is throttled now and then, handlers that are slow, senders that give up
-// early, small windows, and sessions that hear themselves.
+// some rooms and read several; there is a client whose proxy is throttled now and then, handlers that are slow, senders that
+// give up early, small windows, and sessions that hear themselves.
 //
 // While they talk the controller cuts connections (at once, or after some bytes), makes them half-open, refuses, freezes
 // and delays, and restarts the server: mostly with SIGKILL, sometimes as an operator does, with SIGTERM. When that is over the
@@ -23,7 +23,8 @@
 // With a log that survives (the log process is not killed): each message with a receipt reaches each reader of its room
 // exactly once, in the log's order and in each sender's; no gap is told; no send fails but those that were given up early; and
 // what certainly was not delivered was not. With a log that dies with its server: whatever has a receipt and did not reach
-// a reader lies within a gap told to that reader; nothing is duplicated or reordered. No session ever has to find a gap by itself.
+// a reader lies within a gap told to that reader; nothing is duplicated or reordered. In both no
+// session ever has to find a gap by itself.
 //
 // # What it prints
 //
