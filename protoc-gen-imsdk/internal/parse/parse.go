@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/compiler/protogen"
 
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/lock"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/model"
 )
 
@@ -14,6 +15,12 @@ import (
 type Config struct {
 	// Validate tells that contents have a ValidateAll by protoc-gen-validate.
 	Validate bool
+	// Lock is what to compare the kinds with; nil: nothing.
+	Lock *lock.Lock
+	// RenewLock tells that the lock will be written from this run, which has all protos. What the lock lacks is no finding then,
+	// nor is what AllowBreaking says: the numbers in the lock whose kinds may change.
+	RenewLock     bool
+	AllowBreaking []int32
 }
 
 // Packages gives the packages with kinds among the files to generate, in the order of their names. What is wrong goes to
@@ -32,6 +39,7 @@ func Packages(plugin *protogen.Plugin, config Config, findings *diag.List) []*mo
 	p.checkEnums()
 	p.duplicates()
 	p.valuesWithoutKind()
+	p.compareWithLock()
 	return p.packages()
 }
 
