@@ -133,6 +133,11 @@ func (p *parser) valuesWithoutKind() {
 	if p.config.Lock == nil {
 		return
 	}
+	var searched, hint string
+	if !p.config.RenewLock {
+		searched = " of this run or of the lock"
+		hint = fmt.Sprintf("; if it is the type of a new message in another directory: `%s`", lock.Command(p.config.Lock.Path()))
+	}
 	inUse := make(map[*enum]bool)
 	for each := range p.claimed {
 		inUse[each.enum] = true
@@ -147,8 +152,8 @@ func (p *parser) valuesWithoutKind() {
 				continue
 			}
 			p.findings.Add(position(each.file.Desc, value.Location, nil), diag.NoKind,
-				"enum value %s: no message has it as its type; annotate one with `option (imsdk.v1.kind) = {type: %q};`, or remove the value and reserve %d, or mark it with `[(imsdk.v1.control) = true]`%s",
-				value.Desc.Name(), value.Desc.Name(), number, p.staleHint())
+				"enum value %s: no message%s has it as its type; annotate one with `option (imsdk.v1.kind) = {type: %q};`, or remove the value and reserve %d, or mark it with `[(imsdk.v1.control) = true]`%s",
+				value.Desc.Name(), searched, value.Desc.Name(), number, hint)
 		}
 	}
 }
@@ -157,11 +162,4 @@ func (p *parser) valuesWithoutKind() {
 func (p *parser) lockedElsewhere(number int32) bool {
 	kind, ok := p.config.Lock.Number(number)
 	return ok && !kind.Removed && !p.config.RenewLock
-}
-
-func (p *parser) staleHint() string {
-	if p.config.RenewLock {
-		return ""
-	}
-	return fmt.Sprintf(" (if its message is in another directory and new: `%s`)", lock.Command(p.config.Lock.Path()))
 }
