@@ -115,6 +115,22 @@ func TestWhatIsWrongWithTheLockIsToldWithBothStrategies(t *testing.T) {
 	}
 }
 
+func TestAPartOfAPackageIsNotGenerated(t *testing.T) {
+	t.Parallel()
+	files := maps.Clone(workspace)
+	files["proto/poll/poll.proto"] = `import "poll/vote.proto";` + workspace["proto/poll/poll.proto"]
+	files["proto/poll/vote.proto"] = strings.Replace(workspace["proto/vote/vote.proto"], "Vote", "VoteToo", 1)
+	delete(files, "proto/vote/vote.proto")
+	files["imsdk.lock"] = strings.Replace(lockOfAll, "vote.Vote", "poll.VoteToo", 1)
+	if got, said := bufGenerate(t, files, "all", ",lock=imsdk.lock"); len(got) != 12 {
+		t.Errorf("all at once there are %d files: %s", len(got), said)
+	}
+	got, said := bufGenerate(t, files, "all", ",lock=imsdk.lock", "--path", "proto/poll/poll.proto")
+	if want := "imsdk.lock:3:1: IM021: message poll.VoteToo is not a kind of this run"; !strings.Contains(said, want) || len(got) > 0 {
+		t.Errorf("of one file there are %d: %s", len(got), said)
+	}
+}
+
 func writeFile(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {

@@ -127,6 +127,13 @@ func TestTheLockIsRenewedUnlessSomethingBreaks(t *testing.T) {
 			"1000 poll.Poll proto both removed\n1001 poll.Vote json both\n1002 poll.Old proto both removed\n1003 poll.Poll proto both\n", "new: 1003",
 		},
 		{
+			"only one of two changes is meant",
+			[]kind{{"Poll", 1002, same}, {"Vote", 1001, json}},
+			[]string{"-allow-breaking", "1002"},
+			"",
+			"its number is 1002 (poll.TYPE_POLL), and 1000 in the lock",
+		},
+		{
 			"an encoding is another", []kind{{"Poll", 1000, json}, {"Vote", 1001, json}}, nil, "", "its encoding is json, and proto in the lock",
 		},
 		{

@@ -26,6 +26,9 @@ func (r *reader) kind(message, parent *protogen.Message) {
 	if !ok {
 		return
 	}
+	if r.file.Generate {
+		r.run.annotated[message.Desc.FullName()] = true
+	}
 	if !r.topLevel(message, parent) {
 		return
 	}

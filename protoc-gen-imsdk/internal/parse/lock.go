@@ -17,18 +17,16 @@ func (p *parser) compareWithLock() {
 		return
 	}
 	packages := make(map[protoreflect.FullName]bool)
-	messages := make(map[protoreflect.FullName]bool)
 	numbers := make(map[int32]bool)
 	for _, each := range p.kinds {
 		if each.file.Generate {
 			packages[each.Message.Parent()] = true
-			messages[each.Message] = true
 			numbers[each.Number] = true
 			p.compareKind(each)
 		}
 	}
 	for _, line := range p.config.Lock.Kinds() {
-		missing := !line.Removed && packages[line.Message.Parent()] && !messages[line.Message] && !numbers[line.Number]
+		missing := !line.Removed && packages[line.Message.Parent()] && !p.annotated[line.Message] && !numbers[line.Number]
 		if missing && !p.config.RenewLock {
 			p.findings.Add(line.Pos, diag.StaleLock,
 				"message %s is not a kind of this run; generate all files of package %s at once (with `strategy: all` and no --path), or, if the kind is gone: `%s`",
@@ -39,13 +37,16 @@ func (p *parser) compareWithLock() {
 
 func (p *parser) compareKind(kind *kind) {
 	locked, ok := p.config.Lock.Number(kind.Number)
-	if !ok {
+	switch {
+	case ok && !p.allowed(kind.Number):
+		p.compareLine(kind, locked)
+	case !ok || locked.Message != kind.Message:
 		p.newNumber(kind)
-		return
 	}
-	if p.allowed(locked.Number) {
-		return
-	}
+}
+
+// compareLine reports a kind that differs from the line of its number.
+func (p *parser) compareLine(kind *kind, locked lock.Kind) {
 	switch now := lock.KindOf(kind.Kind); {
 	case locked.Message != now.Message && locked.Removed:
 		p.findings.Add(kind.pos, diag.LockMismatch,
@@ -69,7 +70,7 @@ func (p *parser) compareKind(kind *kind) {
 	}
 }
 
-// newNumber reports a kind whose number is not in the lock.
+// newNumber reports a kind that does not have its number from the lock.
 func (p *parser) newNumber(kind *kind) {
 	old, renumbered := p.config.Lock.Message(kind.Message)
 	switch {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/lock"
@@ -27,11 +28,12 @@ type Config struct {
 // findings; if there is any, the result is not to be used.
 func Packages(plugin *protogen.Plugin, config Config, findings *diag.List) []*model.Package {
 	p := &parser{
-		config:   config,
-		findings: findings,
-		enums:    newEnumIndex(plugin.Files),
-		claimed:  make(map[claim]bool),
-		walked:   make(map[*protogen.Message]bool),
+		config:    config,
+		findings:  findings,
+		enums:     newEnumIndex(plugin.Files),
+		claimed:   make(map[claim]bool),
+		annotated: make(map[protoreflect.FullName]bool),
+		walked:    make(map[*protogen.Message]bool),
 	}
 	for _, file := range plugin.Files {
 		p.read(file)
@@ -50,7 +52,9 @@ type parser struct {
 	enums    *enumIndex
 	kinds    []*kind
 	claimed  map[claim]bool
-	walked   map[*protogen.Message]bool
+	// annotated are the messages to generate that are meant to be kinds, be it wrongly.
+	annotated map[protoreflect.FullName]bool
+	walked    map[*protogen.Message]bool
 }
 
 // kind is a kind of the model with what only parsing needs.
