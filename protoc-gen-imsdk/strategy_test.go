@@ -45,6 +45,9 @@ func bufGenerate(t *testing.T, files map[string]string, strategy, option string,
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := os.Stat(buf); err != nil {
+		t.Fatalf("run `make tools` first: %v", err)
+	}
 	command := exec.CommandContext(t.Context(), buf, append([]string{"generate"}, args...)...)
 	command.Dir, command.Env = dir, append(os.Environ(), asPlugin+"=1")
 	output, err := command.CombinedOutput()

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -66,15 +67,15 @@ func Run(p *Process, args []string) int {
 		return exitUsage
 	}
 	name := args[0]
-	if slices.Contains([]string{"-h", "-help", "--help"}, name) {
+	switch name {
+	case "-h", "-help", "--help":
 		name = "help"
-	}
-	if name == "--version" {
+	case "-version", "--version":
 		name = "version"
 	}
 	run, ok := commands()[name]
 	if !ok {
-		known := []string{"export-proto", "lock", "version", "help"}
+		known := slices.Sorted(maps.Keys(commands()))
 		hint := "the commands are " + strings.Join(known, ", ")
 		if meant := diag.Suggest(name, known); meant != "" {
 			hint = "did you mean " + meant + "?"

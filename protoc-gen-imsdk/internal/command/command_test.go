@@ -20,7 +20,7 @@ func TestACommandThatIsNoneIsToldWithWhatWasMeant(t *testing.T) {
 		{[]string{"version"}, 0, "protoc-gen-imsdk ", ""},
 		{[]string{"--version"}, 0, "protoc-gen-imsdk ", ""},
 		{[]string{"lok"}, 2, "", "there is no command lok; did you mean lock?"},
-		{[]string{"generate"}, 2, "", "there is no command generate; the commands are export-proto, lock, version, help"},
+		{[]string{"generate"}, 2, "", "there is no command generate; the commands are export-proto, help, lock, version"},
 		{[]string{"lock", "-h"}, 0, "", "usage: protoc-gen-imsdk lock [-o imsdk.lock]"},
 		{[]string{"lock", "-colour"}, 2, "", "flag provided but not defined: -colour"},
 		{[]string{"lock", "proto"}, 2, "", "usage: protoc-gen-imsdk lock"},

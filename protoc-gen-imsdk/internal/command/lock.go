@@ -47,6 +47,11 @@ func writeLock(p *Process, args []string) error {
 	if err := findings.Err(); err != nil {
 		return fmt.Errorf("%s is not written:\n%w", *output, err)
 	}
+	for _, number := range allowed {
+		if _, ok := old.Number(number); !ok {
+			return fmt.Errorf("-allow-breaking %d: %s has no such number; leave it out", number, *output)
+		}
+	}
 	var kinds []*model.Kind
 	for _, each := range packages {
 		kinds = append(kinds, each.Kinds...)

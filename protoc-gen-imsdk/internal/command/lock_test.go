@@ -137,6 +137,9 @@ func TestTheLockIsRenewedUnlessSomethingBreaks(t *testing.T) {
 			"an encoding is another", []kind{{"Poll", 1000, json}, {"Vote", 1001, json}}, nil, "", "its encoding is json, and proto in the lock",
 		},
 		{
+			"a number is not in the lock", []kind{{"Poll", 1000, same}}, []string{"-allow-breaking", "1000,1009"}, "", "-allow-breaking 1009: ",
+		},
+		{
 			"a number is none", []kind{{"Poll", 1000, same}}, []string{"-allow-breaking", "1000,all"}, "", `"all" is no number`,
 		},
 	}
