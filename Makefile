@@ -87,6 +87,11 @@ gen: bin/buf.stamp bin/protogen.stamp bin/protoc-gen-imsdk ## renew the generate
 	@tools/generate.sh
 proto: gen ## the same
 
+.PHONY: lock
+lock: bin/buf.stamp bin/protoc-gen-imsdk ## renew imsdk.lock after a kind was added; then make gen
+	bin/buf build proto -o - | bin/protoc-gen-imsdk lock
+	cd examples/customkind && $(BIN)/buf build -o - | $(BIN)/protoc-gen-imsdk lock
+
 .PHONY: fmt
 fmt: bin/lint.stamp bin/buf.stamp ## format Go and protos
 	@bin/gofumpt -l -w .

@@ -32,6 +32,9 @@ func TestEveryBlockOfThePagesStandsInCodeThatCompiles(t *testing.T) {
 	}
 	seen := 0
 	for _, page := range pages(t) {
+		if page == "docs/own-repository.md" {
+			continue // docs/ownrepository runs its blocks
+		}
 		for _, found := range block.FindAllStringSubmatch(readFile(t, page), -1) {
 			language, text := found[1], unindent(found[2])
 			if _, ok := sources[language]; !ok {

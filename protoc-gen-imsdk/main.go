@@ -14,23 +14,32 @@
 //	    opt: [paths=source_relative]
 //
 // strategy: all makes buf run the plugin once for all directories. Without it each directory is a run of its own: the
-// output is the same, but a number that kinds of two directories share goes unnoticed until both are registered, and an
-// enum whose kinds lie in several directories looks as if some of its values had no kind (IM009).
+// output is the same, but a number that kinds of two directories share goes unnoticed until both are registered, unless there is
+// a lock (option lock).
 //
 // Options, beside those of every Go plugin (paths, module, M):
 //
 //	validate=pgv    contents are checked by the ValidateAll that protoc-gen-validate generates (the default)
 //	validate=none   contents are not checked
+//	lock=PATH       kinds are compared with the lock at PATH, from the folder where buf or protoc runs (imsdk.lock)
+//
+// Run by a person it has commands: `protoc-gen-imsdk help` says which.
 package main
 
 import (
+	"os"
+
 	"google.golang.org/protobuf/compiler/protogen"
 
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/command"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/generator"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/options"
 )
 
 func main() {
+	if len(os.Args) > 1 || command.IsTerminal(os.Stdin) {
+		os.Exit(command.Run(&command.Process{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}, os.Args[1:]))
+	}
 	var opts options.Options
 	generator.Options(&opts).Run(func(plugin *protogen.Plugin) error {
 		return generator.Generate(plugin, &opts)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -60,9 +62,7 @@ func runPlugin(t *testing.T, request *pluginpb.CodeGeneratorRequest) *pluginpb.C
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), os.Args[0])
-	command.Env = append(os.Environ(), asPlugin+"=1")
-	command.Stdin = bytes.NewReader(input)
+	command := program(t, "", bytes.NewReader(input))
 	output, err := command.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -72,4 +72,42 @@ func runPlugin(t *testing.T, request *pluginpb.CodeGeneratorRequest) *pluginpb.C
 		t.Fatal(err)
 	}
 	return response
+}
+
+// program is the plugin as a process.
+func program(t *testing.T, dir string, stdin io.Reader, args ...string) *exec.Cmd {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), os.Args[0], args...)
+	command.Dir, command.Stdin = dir, stdin
+	command.Env = append(os.Environ(), asPlugin+"=1")
+	return command
+}
+
+func TestRunByAPersonItSaysHowItIsUsed(t *testing.T) {
+	t.Parallel()
+	terminal, err := os.Open(os.DevNull) // as a terminal, it is a device that nobody has piped anything into
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = terminal.Close() })
+	tests := []struct {
+		args []string
+		code int
+		want string
+	}{
+		{nil, 2, "protoc-gen-imsdk is a plugin of buf and protoc: they run it"},
+		{[]string{"help"}, 0, "protoc-gen-imsdk is a plugin of buf and protoc: they run it"},
+		{[]string{"lock"}, 1, "standard input is a terminal; give it an image"},
+		{[]string{"explode"}, 2, "there is no command explode"},
+	}
+	for _, test := range tests {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			t.Parallel()
+			command := program(t, t.TempDir(), terminal, test.args...)
+			output, _ := command.CombinedOutput() // how it ends is looked at below
+			if code := command.ProcessState.ExitCode(); code != test.code || !strings.Contains(string(output), test.want) {
+				t.Errorf("exit code %d, it says\n%s", code, output)
+			}
+		})
+	}
 }

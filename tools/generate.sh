@@ -15,12 +15,9 @@ while read -r template; do
 done < <(find . \( -name buf.gen.yaml -o -name gen.yaml \) -not -path '*/testdata/*')
 
 # An example that is laid out as a repository of its own has copies of the protos that it imports.
-while read -r copy; do
-	for from in proto third_party/protoc-gen-validate; do
-		original=$from/${copy#*/third_party/}
-		if [ -e "$original" ]; then mkdir -p "$(dirname "$new/$copy")" && cp "$original" "$new/$copy"; fi
-	done
-done < <(find examples -path '*/third_party/*' -name '*.proto')
+while read -r dir; do
+	protoc-gen-imsdk export-proto "$new/$dir" >/dev/null
+done < <(find examples -type d -name third_party)
 
 stale=0
 while read -r file; do

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -46,6 +45,10 @@ func TestAnotherKindTakesOneMessageAndOneEnumValue(t *testing.T) {
 	proto := filepath.Join(module, "proto/poll/v1/poll.proto")
 	edit(t, proto, "  POLL_TYPE_POLL = 1000;\n", "  POLL_TYPE_POLL = 1000;\n"+enumValue)
 	edit(t, proto, "\n// Poll asks", message+"\n// Poll asks")
+	run("buf", "build", "-o", "image.binpb")
+	if output := run("protoc-gen-imsdk", "lock", "-image", "image.binpb"); output != "new: 1001 poll.v1.ReactionContent proto both\nwrote imsdk.lock\n" {
+		t.Errorf("the lock says\n%s", output)
+	}
 	run("buf", "generate")
 	if err := os.Rename(filepath.Join(module, "testdata/reaction_test.go"), filepath.Join(module, "reaction_test.go")); err != nil {
 		t.Fatal(err)
@@ -58,23 +61,17 @@ func TestAnotherKindTakesOneMessageAndOneEnumValue(t *testing.T) {
 	}
 }
 
-func TestImportedProtosAreThoseOfTheSDK(t *testing.T) {
+func TestImportedProtosAreThoseOfThePlugin(t *testing.T) {
 	t.Parallel()
-	for _, files := range [][2]string{
-		{"third_party/imsdk/v1/options.proto", "proto/imsdk/v1/options.proto"},
-		{"third_party/validate/validate.proto", "third_party/protoc-gen-validate/validate/validate.proto"},
-	} {
-		ours, err := os.ReadFile(files[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		original, err := os.ReadFile(filepath.Join(root, files[1]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(ours, original) {
-			t.Errorf("%s is out of date: copy %s over it", files[0], files[1])
-		}
+	repository, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	module := filepath.Join(t.TempDir(), "customkind")
+	copyModule(t, module)
+	output := command(t, module, buildTools(t, repository), "protoc-gen-imsdk", "export-proto", "third_party")
+	if strings.Contains(output, "wrote") {
+		t.Errorf("something was missing:\n%s", output)
 	}
 }
 

@@ -2,6 +2,7 @@ package tests_test
 
 import (
 	"math/rand/v2"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,16 +14,21 @@ import (
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 )
 
-var finding = regexp.MustCompile(`^(\S+\.proto(:\d+:\d+)?: )?IM\d{3}: \S`)
+var finding = regexp.MustCompile(`^(\S+\.(proto|lock)(:\d+:\d+)?: )?IM\d{3}: \S`)
 
 // Whatever is annotated, and however wrongly, the plugin gives output or findings, never both and never a panic.
 func TestAnyAnnotationGivesEitherOutputOrFindings(t *testing.T) {
 	t.Parallel()
 	valid := testCase{name: "full", dir: "testdata/output/full"}.request(t)
+	lock := filepath.Join(t.TempDir(), "imsdk.lock")
+	writeFile(t, lock, "1000 poll.v1.Poll proto both\n1001 poll.v1.Vote raw client\n1002 poll.v1.Old proto both removed\n")
 	outputs, failures := 0, 0
 	for seed := range uint64(150) {
 		request := proto.CloneOf(valid)
 		annotate(request, rand.New(rand.NewPCG(seed, 1)))
+		if seed%3 == 0 {
+			request.Parameter = proto.String("paths=source_relative,lock=" + lock)
+		}
 		if checkEither(t, request) {
 			outputs++
 		} else {

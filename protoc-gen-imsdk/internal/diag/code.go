@@ -37,4 +37,12 @@ const (
 	SplitPackage Code = "IM015"
 	// NotValidated is a kind whose message protoc-gen-validate is told to leave out.
 	NotValidated Code = "IM016"
+	// BadLock is a lock that is not there or has a line that is none.
+	BadLock Code = "IM020"
+	// StaleLock is a kind that the lock does not have, or one of the lock that the protos do not have.
+	StaleLock Code = "IM021"
+	// LockMismatch is a kind that the lock has otherwise: its number, its message, its encoding or its direction.
+	LockMismatch Code = "IM022"
+	// NoGroups is a group of proto2, which protoc-gen-validate does not know.
+	NoGroups Code = "IM023"
 )

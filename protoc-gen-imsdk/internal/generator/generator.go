@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/lock"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/options"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/parse"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/render"
@@ -22,7 +23,11 @@ func Generate(plugin *protogen.Plugin, opts *options.Options) error {
 
 	var findings diag.List
 	opts.Report(&findings)
-	packages := parse.Packages(plugin, parse.Config{Validate: opts.Validate() == options.ValidatePGV}, &findings)
+	config := parse.Config{Validate: opts.Validate() == options.ValidatePGV}
+	if path := opts.Lock(); path != "" {
+		config.Lock = lock.Read(path, &findings)
+	}
+	packages := parse.Packages(plugin, config, &findings)
 	if err := findings.Err(); err != nil {
 		return err
 	}

@@ -21,8 +21,12 @@ const (
 // Options are the plugin's own options. The zero value has every default.
 type Options struct {
 	validate Validate
+	lock     string
 	wrong    []string
 }
+
+// Lock is the path of the kinds' lock. Empty: there is none.
+func (o *Options) Lock() string { return o.lock }
 
 // Validate says who checks contents.
 func (o *Options) Validate() Validate {
@@ -37,6 +41,8 @@ func (o *Options) Set(name, value string) error {
 	switch name {
 	case "validate":
 		o.setValidate(value)
+	case "lock":
+		o.setLock(value)
 	default:
 		o.setUnknown(name, value)
 	}
@@ -60,12 +66,20 @@ func (o *Options) setValidate(value string) {
 	}
 }
 
+func (o *Options) setLock(path string) {
+	if path == "" {
+		o.wrong = append(o.wrong,
+			"option lock: it has no value; write lock=imsdk.lock, a path from the folder where buf or protoc runs")
+	}
+	o.lock = path
+}
+
 func (o *Options) setUnknown(name, value string) {
 	written := name
 	if value != "" {
 		written += "=" + value
 	}
-	known := []string{"validate", "paths", "module"}
+	known := []string{"validate", "lock", "paths", "module"}
 	if meant := diag.Suggest(name, known); meant != "" {
 		o.wrong = append(o.wrong, fmt.Sprintf("option %s: there is no option %s; did you mean %s?", written, name, meant))
 		return

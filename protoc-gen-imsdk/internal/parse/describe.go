@@ -18,6 +18,10 @@ func describe(fields []*protogen.Field) string {
 			return fmt.Sprintf("a map, %s", field.Name())
 		case field.IsList():
 			return fmt.Sprintf("a repeated %s, %s", field.Kind(), field.Name())
+		case inOneof(field):
+			return fmt.Sprintf("a oneof, %s", field.ContainingOneof().Name())
+		case isOptional(field):
+			return fmt.Sprintf("an optional %s, %s", field.Kind(), field.Name())
 		default:
 			return fmt.Sprintf("a field of type %s, %s", field.Kind(), field.Name())
 		}

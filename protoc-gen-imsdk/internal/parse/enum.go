@@ -1,12 +1,16 @@
 package parse
 
 import (
+	"fmt"
+	"slices"
+
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/lock"
 )
 
 // firstApplicationKind is the smallest number of an application's kind (options.proto).
@@ -72,6 +76,13 @@ func isControl(value *protogen.EnumValue) bool {
 	return ok && control
 }
 
+// isControlNumber tells whether a value, or an alias of it, is marked as control.
+func (e *enum) isControlNumber(number protoreflect.EnumNumber) bool {
+	return slices.ContainsFunc(e.Values, func(each *protogen.EnumValue) bool {
+		return each.Desc.Number() == number && isControl(each)
+	})
+}
+
 // checkEnums reports what is wrong with the enums of the files to generate, whatever messages say.
 func (p *parser) checkEnums() {
 	for _, each := range p.enums.enums {
@@ -116,9 +127,17 @@ func (p *parser) ranges(enum *enum) {
 	}
 }
 
-// valuesWithoutKind reports values that nothing uses, of enums that something uses: an enum whose kinds all lie in
-// another run has none here.
+// valuesWithoutKind reports values that nothing uses, of enums that something uses. The message may be in a directory or
+// file that is another run's, so it takes the lock, which knows them all, or a run that has all protos.
 func (p *parser) valuesWithoutKind() {
+	if p.config.Lock == nil {
+		return
+	}
+	var searched, hint string
+	if !p.config.RenewLock {
+		searched = " of this run or of the lock"
+		hint = fmt.Sprintf("; if it is the type of a new message in another directory: `%s`", lock.Command(p.config.Lock.Path()))
+	}
 	inUse := make(map[*enum]bool)
 	for each := range p.claimed {
 		inUse[each.enum] = true
@@ -129,12 +148,18 @@ func (p *parser) valuesWithoutKind() {
 		}
 		for _, value := range each.Values {
 			number := int32(value.Desc.Number())
-			if number == 0 || isControl(value) || p.claimed[claim{each, number}] {
+			if number == 0 || each.isControlNumber(value.Desc.Number()) || p.claimed[claim{each, number}] || p.lockedElsewhere(number) {
 				continue
 			}
 			p.findings.Add(position(each.file.Desc, value.Location, nil), diag.NoKind,
-				"enum value %s: no message has it as its type; annotate one with `option (imsdk.v1.kind) = {type: %q};`, or remove the value and reserve %d, or mark it with `[(imsdk.v1.control) = true]` (if the message is in another directory: set `strategy: all` in buf.gen.yaml)",
-				value.Desc.Name(), value.Desc.Name(), number)
+				"enum value %s: no message%s has it as its type; annotate one with `option (imsdk.v1.kind) = {type: %q};`, or remove the value and reserve %d, or mark it with `[(imsdk.v1.control) = true]`%s",
+				value.Desc.Name(), searched, value.Desc.Name(), number, hint)
 		}
 	}
+}
+
+// lockedElsewhere tells whether the lock knows a number of a run that does not have all protos.
+func (p *parser) lockedElsewhere(number int32) bool {
+	kind, ok := p.config.Lock.Number(number)
+	return ok && !kind.Removed && !p.config.RenewLock
 }

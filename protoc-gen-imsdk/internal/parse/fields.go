@@ -82,6 +82,7 @@ func (p *parser) fieldClashes(message *protogen.Message) {
 	p.walked[message] = true
 	for _, field := range message.Fields {
 		p.fieldClash(field.Desc, field.GoName, field.Location)
+		p.noGroup(field)
 	}
 	for _, oneof := range message.Oneofs {
 		if !oneof.Desc.IsSynthetic() {
@@ -98,6 +99,16 @@ func (p *parser) fieldClash(desc protoreflect.Descriptor, goName string, locatio
 	p.findings.Add(position(desc.ParentFile(), location, nil), diag.FieldClash,
 		"field %s: another field takes its name in Go, it is %s there, and protoc-gen-validate would check the other one; rename the field",
 		desc.FullName(), goName)
+}
+
+// noGroup reports a group of proto2. protoc-gen-validate ends at one, and does not say where.
+func (p *parser) noGroup(field *protogen.Field) {
+	file := field.Desc.ParentFile()
+	if field.Desc.Kind() == protoreflect.GroupKind && file.Syntax() == protoreflect.Proto2 {
+		p.findings.Add(position(file, field.Location, nil), diag.NoGroups,
+			"field %s is a group, and protoc-gen-validate knows none; write a message and a field of its type, with a new number, or give protoc-gen-imsdk the option validate=none",
+			field.Desc.FullName())
+	}
 }
 
 // underscores counts those at the end of a name.

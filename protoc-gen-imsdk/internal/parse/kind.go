@@ -26,6 +26,9 @@ func (r *reader) kind(message, parent *protogen.Message) {
 	if !ok {
 		return
 	}
+	if r.file.Generate {
+		r.run.annotated[message.Desc.FullName()] = true
+	}
 	if !r.topLevel(message, parent) {
 		return
 	}
@@ -129,14 +132,27 @@ func knownFields(findings *diag.List, desc protoreflect.Descriptor, pos diag.Pos
 // raw reports a message that has no single value to send without framing.
 func (r *reader) raw(message *protogen.Message) {
 	fields := message.Fields
-	if len(fields) == 1 {
-		field := fields[0].Desc
-		isBytes := field.Kind() == protoreflect.StringKind || field.Kind() == protoreflect.BytesKind
-		if isBytes && field.Cardinality() != protoreflect.Repeated {
-			return
-		}
+	if len(fields) == 1 && isRaw(fields[0].Desc) {
+		return
 	}
 	r.findings.Add(kindPosition(message, encodingField), diag.NotRaw,
 		"message %s: ENCODING_RAW sends the value of the only field, which must be one string or bytes; it has %s; write ENCODING_PROTO or ENCODING_JSON",
 		message.Desc.FullName(), describe(fields))
+}
+
+// isRaw tells whether a field's value says all about the field. That of an optional field or of a oneof's does not: empty is
+// not unset there. Where proto2 and editions leave no other choice, unset is taken as empty.
+func isRaw(field protoreflect.FieldDescriptor) bool {
+	isBytes := field.Kind() == protoreflect.StringKind || field.Kind() == protoreflect.BytesKind
+	return isBytes && field.Cardinality() != protoreflect.Repeated && !inOneof(field) && !isOptional(field)
+}
+
+func inOneof(field protoreflect.FieldDescriptor) bool {
+	oneof := field.ContainingOneof()
+	return oneof != nil && !oneof.IsSynthetic()
+}
+
+// isOptional tells whether proto3's optional stands before a field.
+func isOptional(field protoreflect.FieldDescriptor) bool {
+	return field.HasOptionalKeyword() && field.ParentFile().Syntax() == protoreflect.Proto3
 }

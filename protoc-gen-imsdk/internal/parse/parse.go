@@ -5,8 +5,10 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
+	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/lock"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/model"
 )
 
@@ -14,17 +16,24 @@ import (
 type Config struct {
 	// Validate tells that contents have a ValidateAll by protoc-gen-validate.
 	Validate bool
+	// Lock is what to compare the kinds with; nil: nothing.
+	Lock *lock.Lock
+	// RenewLock tells that the lock will be written from this run, which has all protos. What the lock lacks is no finding then,
+	// nor is what AllowBreaking says: the numbers in the lock whose kinds may change.
+	RenewLock     bool
+	AllowBreaking []int32
 }
 
 // Packages gives the packages with kinds among the files to generate, in the order of their names. What is wrong goes to
 // findings; if there is any, the result is not to be used.
 func Packages(plugin *protogen.Plugin, config Config, findings *diag.List) []*model.Package {
 	p := &parser{
-		config:   config,
-		findings: findings,
-		enums:    newEnumIndex(plugin.Files),
-		claimed:  make(map[claim]bool),
-		walked:   make(map[*protogen.Message]bool),
+		config:    config,
+		findings:  findings,
+		enums:     newEnumIndex(plugin.Files),
+		claimed:   make(map[claim]bool),
+		annotated: make(map[protoreflect.FullName]bool),
+		walked:    make(map[*protogen.Message]bool),
 	}
 	for _, file := range plugin.Files {
 		p.read(file)
@@ -32,6 +41,7 @@ func Packages(plugin *protogen.Plugin, config Config, findings *diag.List) []*mo
 	p.checkEnums()
 	p.duplicates()
 	p.valuesWithoutKind()
+	p.compareWithLock()
 	packages := p.packages()
 	takenPackages(packages, plugin.Files, findings)
 	return packages
@@ -44,7 +54,9 @@ type parser struct {
 	enums    *enumIndex
 	kinds    []*kind
 	claimed  map[claim]bool
-	walked   map[*protogen.Message]bool
+	// annotated are the messages to generate that are meant to be kinds, be it wrongly.
+	annotated map[protoreflect.FullName]bool
+	walked    map[*protogen.Message]bool
 }
 
 // kind is a kind of the model with what only parsing needs.

@@ -36,7 +36,7 @@ func (r *reader) typeOf(message *protogen.Message, annotation *imsdkv1.Kind) *va
 		r.findings.Add(pos, diag.ZeroValue,
 			"message %s: type %q has the number 0, which means that there is no type; name another value",
 			name, annotation.GetType())
-	case isControl(found.EnumValue):
+	case found.enum.isControlNumber(found.Desc.Number()):
 		r.findings.Add(pos, diag.ControlValue,
 			"message %s: type %q is marked as control, the protocol uses it for itself; name another value, or remove the mark",
 			name, annotation.GetType())
@@ -94,7 +94,7 @@ func (r *reader) searched() string {
 func (r *reader) candidates() map[string]*value {
 	candidates := make(map[string]*value)
 	for full, each := range r.run.enums.values {
-		if each.enum.annotation == nil || each.Desc.Number() == 0 || isControl(each.EnumValue) {
+		if each.enum.annotation == nil || each.Desc.Number() == 0 || each.enum.isControlNumber(each.Desc.Number()) {
 			continue
 		}
 		name := string(full)
