@@ -5,6 +5,6 @@
 // Where several servers share an engine they share their rooms' logs.
 //
 // [Memory] is the engine of a server that is given no other: 10,000 messages, 4 MiB and an hour for each room, 256 MiB for all
-// of them, repeats known for two minutes. It ends with its process. Package roomlogtest is the suite that every engine
-// passes; docs/log-engines.md says how one is made.
+// of them, repeats known for two minutes, two million of them. It ends with its process. Package roomlogtest is the suite
+// that every engine passes; docs/log-engines.md says how one is made.
 package roomlog

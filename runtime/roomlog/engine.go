@@ -139,6 +139,7 @@ const (
 	GapRetention GapReason = iota + 1
 	// GapOtherLog means that the cursor's log is lost; this is another one.
 	GapOtherLog
-	// GapLogCut means that the log ends before the cursor.
+	// GapLogCut means that the log ends before the cursor. It is for a cursor that comes back. A log that is cut while it is
+	// read has to take another epoch, or its live readers hear nothing of it.
 	GapLogCut
 )

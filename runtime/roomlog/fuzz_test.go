@@ -26,7 +26,7 @@ func FuzzMemory(f *testing.F) {
 	f.Fuzz(func(t *testing.T, steps []byte) {
 		synctest.Test(t, func(t *testing.T) {
 			keep := roomlog.Retention{
-				Messages: 5, Bytes: 600, Age: 20 * time.Minute, DedupeWindow: 10 * time.Minute, TotalBytes: 3000,
+				Messages: 5, Bytes: 600, Age: 20 * time.Minute, DedupeWindow: 10 * time.Minute, TotalBytes: 3000, TotalKeys: 15,
 			}
 			r := race{
 				log: newLog(t, keep), model: model{keep: keep, rooms: make(map[string]*modelRoom)}, steps: steps,
@@ -150,6 +150,7 @@ func (r *race) subscribe(room string) {
 	r.model.rooms[room].subject = cancel == nil
 	if cancel != nil {
 		cancel()
+		r.model.settle(room)
 		delete(r.cancel, room)
 		return
 	}

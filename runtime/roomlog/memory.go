@@ -11,17 +11,24 @@ import (
 // timer, so there is nothing to close; what is too old goes when anybody asks for anything. Safe for concurrent use. Make
 // one with [NewMemory].
 //
+// A log that has nothing left, no message, no remembered key, no subscriber, goes when nobody has asked for it for
+// Retention.Age, an hour at least, or when there are more than 65,536 of them. If it is asked for again it is another one,
+// with an epoch of its own.
+//
 // What Subscribe was given is called by whoever appends, before Append returns, and leaves out nothing. No call of it begins
 // for an append that began after cancel returned.
 type Memory struct {
 	retention Retention
-	maxKeys   int // of one room; only a test changes it
+	maxKeys   int          // of one room; only tests change this and maxIdle
+	maxIdle   int          // logs in idle
+	keys      atomic.Int64 // in sends; changed with mu held
 
 	// mu guards what rooms have in common. It may be taken while one log's lock is held, never the other way round, and
 	// nobody holds two logs' locks.
 	mu      sync.Mutex
 	logs    map[string]*memoryLog
-	idle    list[*memoryLog]   // all logs, the one that nobody has asked for longest first
+	idle    list[*memoryLog]   // logs with nothing in them, the one that nobody has asked for longest first
+	idling  int                // logs in idle
 	records list[*memoryEntry] // what the logs have, in the order in which it was appended
 	sends   list[*memorySend]  // what is remembered of sends, in the same order
 	bytes   int64              // of records
@@ -31,7 +38,9 @@ var _ Engine = (*Memory)(nil)
 
 // NewMemory makes an engine in memory.
 func NewMemory(retention Retention) *Memory {
-	return &Memory{retention: retention.withDefaults(), maxKeys: maxKeys, logs: make(map[string]*memoryLog)}
+	return &Memory{
+		retention: retention.withDefaults(), maxKeys: maxKeys, maxIdle: maxIdle, logs: make(map[string]*memoryLog),
+	}
 }
 
 // subscriber is somebody who is told of a room's messages.
@@ -40,7 +49,8 @@ type subscriber struct {
 	gone atomic.Bool
 }
 
-// Append does what [Engine] says. A log takes no more (ErrFull) while it remembers 1,048,576 keys.
+// Append does what [Engine] says. A log takes no more (ErrFull) while it remembers 1,048,576 keys, or all logs together
+// Retention.TotalKeys.
 func (m *Memory) Append(ctx context.Context, room string, message Message) (Place, error) {
 	if err := ctx.Err(); err != nil {
 		return Place{}, err
@@ -53,7 +63,7 @@ func (m *Memory) Append(ctx context.Context, room string, message Message) (Plac
 func (m *Memory) append(room string, message Message) (Place, error) {
 	l := m.lock(room)
 	defer l.mu.Unlock()
-	place, known, err := l.decide(message, m.maxKeys)
+	place, known, err := l.decide(message, m.full(l))
 	if known || err != nil {
 		return place, err
 	}
@@ -66,6 +76,12 @@ func (m *Memory) append(room string, message Message) (Place, error) {
 	return record.Place, nil
 }
 
+// full tells whether no more keys can be remembered. Appends at the same moment may go beyond it, by one each. The log's mu is
+// held.
+func (m *Memory) full(l *memoryLog) bool {
+	return len(l.keys) >= m.maxKeys || m.keys.Load() >= int64(m.retention.TotalKeys)
+}
+
 // add puts a message at the end of a log. It gives the record, and who is to be told of it. The log's mu is held.
 func (m *Memory) add(l *memoryLog, message Message, now time.Time) (Record, []*subscriber) {
 	entry, send := l.add(message, now)
@@ -73,8 +89,11 @@ func (m *Memory) add(l *memoryLog, message Message, now time.Time) (Record, []*s
 	defer m.mu.Unlock()
 	m.records.push(&entry.link)
 	m.bytes += entry.size()
+	m.use(l)
 	if send != nil {
 		m.sends.push(&send.link)
+		m.keys.Add(1)
+		m.use(l)
 	}
 	for l.beyond(m.retention) {
 		m.dropFirst(l)
@@ -125,6 +144,7 @@ func (m *Memory) Subscribe(ctx context.Context, room string, to func(Record)) (c
 	defer m.mu.Unlock()
 	l := m.log(room, now)
 	l.subscribers = append(l.subscribers, s) // behind what Append may be going through
+	m.use(l)
 	return func() { m.unsubscribe(l, s) }, nil
 }
 
@@ -142,7 +162,7 @@ func (m *Memory) unsubscribe(l *memoryLog, s *subscriber) {
 		}
 	}
 	l.subscribers = left
-	m.touch(l, time.Now())
+	m.unuse(l)
 }
 
 // DedupeWindow does what [Engine] says.
@@ -183,19 +203,16 @@ func (m *Memory) lock(room string) *memoryLog {
 // log gives a room's log, made if there is none. mu is held.
 func (m *Memory) log(room string, now time.Time) *memoryLog {
 	l := m.logs[room]
-	if l != nil {
-		m.touch(l, now)
+	switch {
+	case l == nil:
+		l = newMemoryLog(room)
+		m.logs[room] = l
+	case l.uses > 0:
 		return l
+	default:
+		m.idle.remove(&l.link)
+		m.idling--
 	}
-	l = newMemoryLog(room, now)
-	m.logs[room] = l
-	m.idle.push(&l.link)
+	m.rest(l, now)
 	return l
-}
-
-// touch notes that somebody asked for a log. mu is held.
-func (m *Memory) touch(l *memoryLog, now time.Time) {
-	l.touched = now
-	m.idle.remove(&l.link)
-	m.idle.push(&l.link)
 }

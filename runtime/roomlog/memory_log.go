@@ -20,9 +20,10 @@ type memoryLog struct {
 	gone bool // dropped from the engine; whoever has it looks for another one
 
 	// The engine's mu guards these.
-	link        link[*memoryLog] // in Memory.idle
-	touched     time.Time
-	subscribers []*subscriber // its elements are never changed
+	uses        int              // records, remembered sends and subscribers
+	link        link[*memoryLog] // in Memory.idle, if there are none
+	idle        time.Time        // since when it is there and nobody has asked for it
+	subscribers []*subscriber    // its elements are never changed
 }
 
 // memoryEntry is a record that a log has.
@@ -38,8 +39,8 @@ const entryBytes = 128
 
 func (e *memoryEntry) size() int64 { return entryBytes + int64(len(e.Payload)) }
 
-func newMemoryLog(room string, now time.Time) *memoryLog {
-	l := &memoryLog{room: room, head: Cursor{Epoch: newEpoch(0)}, touched: now}
+func newMemoryLog(room string) *memoryLog {
+	l := &memoryLog{room: room, head: Cursor{Epoch: newEpoch(0)}}
 	l.link.of = l
 	return l
 }
@@ -54,7 +55,7 @@ func newEpoch(old uint64) uint64 {
 }
 
 // decide looks whether a message is to be appended. If not, there is an error, or it is known and has its place. mu is held.
-func (l *memoryLog) decide(message Message, maxKeys int) (place Place, known bool, err error) {
+func (l *memoryLog) decide(message Message, full bool) (place Place, known bool, err error) {
 	if message.Epoch != 0 && message.Epoch != l.head.Epoch {
 		return Place{}, false, ErrOtherLog
 	}
@@ -62,7 +63,7 @@ func (l *memoryLog) decide(message Message, maxKeys int) (place Place, known boo
 		place.Duplicate = known
 		return place, known, err
 	}
-	return Place{}, false, l.mayFollow(message, maxKeys)
+	return Place{}, false, l.mayFollow(message, full)
 }
 
 // add puts a message at the end. The engine enlists what it gives. mu is held.

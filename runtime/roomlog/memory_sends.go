@@ -42,12 +42,12 @@ func (s *memorySends) find(key string, hash Hash) (place Place, found bool, err 
 	}
 }
 
-// mayFollow tells why a send that is not known may not be appended now, or nil.
-func (s *memorySends) mayFollow(message Message, maxKeys int) error {
+// mayFollow tells why a send that is not known may not be appended now, or nil. full: its key could not be remembered.
+func (s *memorySends) mayFollow(message Message, full bool) error {
 	if last := s.last[message.Session]; last != nil && message.SendNumber != 0 && message.SendNumber <= last.number {
 		return ErrTooLate
 	}
-	if len(s.keys) >= maxKeys {
+	if full {
 		return ErrFull
 	}
 	return nil

@@ -2,6 +2,9 @@ package roomlog
 
 import "time"
 
+// maxIdle is how many logs with nothing in them are kept, so that any number of rooms may be asked for within an hour.
+const maxIdle = 1 << 16
+
 // sweep drops what no log may have any more: messages that are too old or, over all rooms, too many; sends that need not be
 // remembered; logs that are empty and that nobody asks for. Each thing is dropped once, so that a call costs next to
 // nothing on average. No lock is held: each log is locked in turn.
@@ -43,7 +46,7 @@ func (m *Memory) sendOverdue(now time.Time) bool {
 
 func (m *Memory) logOverdue(now time.Time) bool {
 	first := m.idle.first
-	return first != nil && now.Sub(first.of.touched) > m.retention.idle()
+	return first != nil && (now.Sub(first.of.idle) > m.retention.idle() || m.idling > m.maxIdle)
 }
 
 // sweepLog drops what is overdue in one log. Somebody else may have been quicker.
@@ -61,12 +64,9 @@ func (m *Memory) sweepLog(l *memoryLog, now time.Time) {
 	if m.overdue(now) != l {
 		return
 	}
-	if l.records.items != nil || l.sends.items != nil || len(l.subscribers) > 0 {
-		m.touch(l, now) // looked at again when it has been idle once more
-		return
-	}
-	l.gone = true // nothing of it is overdue, and it is the log that nobody has asked for longest
+	l.gone = true // nothing of it is overdue, and it is the empty log that nobody has asked for longest
 	m.idle.remove(&l.link)
+	m.idling--
 	delete(m.logs, l.room)
 }
 
@@ -77,7 +77,34 @@ func (m *Memory) dropFirst(l *memoryLog) {
 	l.bytes -= int64(len(entry.Payload))
 	m.records.remove(&entry.link)
 	m.bytes -= entry.size()
+	m.unuse(l)
 }
 
 // forgetFirst drops the oldest send that a log remembers; there is one. Both locks are held.
-func (m *Memory) forgetFirst(l *memoryLog) { m.sends.remove(&l.forget().link) }
+func (m *Memory) forgetFirst(l *memoryLog) {
+	m.sends.remove(&l.forget().link)
+	m.keys.Add(-1)
+	m.unuse(l)
+}
+
+// use counts a record, a remembered send or a subscriber of a log. mu is held.
+func (m *Memory) use(l *memoryLog) {
+	if l.uses++; l.uses == 1 {
+		m.idle.remove(&l.link)
+		m.idling--
+	}
+}
+
+// unuse counts one less. mu is held.
+func (m *Memory) unuse(l *memoryLog) {
+	if l.uses--; l.uses == 0 {
+		m.rest(l, time.Now())
+	}
+}
+
+// rest notes that a log has nothing in it and that nobody asks for it. mu is held.
+func (m *Memory) rest(l *memoryLog, now time.Time) {
+	l.idle = now
+	m.idle.push(&l.link)
+	m.idling++
+}

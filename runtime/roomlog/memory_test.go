@@ -243,9 +243,10 @@ func TestALogThatNobodyAsksForIsDroppedWhenNothingIsLeftOfIt(t *testing.T) {
 		stays time.Duration // it is there then
 		gone  time.Duration // and has been dropped then
 	}{
-		"an hour":                      {roomlog.Retention{Age: time.Minute}, idle, idle + 1},
-		"a longer age":                 {roomlog.Retention{Age: 3 * idle}, 3 * idle, 3*idle + 1},
-		"sends that it has to know of": {roomlog.Retention{Age: time.Minute, DedupeWindow: 3 * idle}, 3 * idle, 5 * idle},
+		// Others ask every ten minutes: at the first time after the last thing of it has gone, it begins to be idle.
+		"an hour":                      {roomlog.Retention{Age: time.Minute}, 10*time.Minute + idle, 10*time.Minute + idle + 1},
+		"a longer age":                 {roomlog.Retention{Age: 3 * idle}, 3*idle + 10*time.Minute, 7 * idle},
+		"sends that it has to know of": {roomlog.Retention{Age: time.Minute, DedupeWindow: 3 * idle}, 4 * idle, 5 * idle},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

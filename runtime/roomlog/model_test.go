@@ -18,8 +18,8 @@ type model struct {
 type modelRoom struct {
 	head    roomlog.Cursor
 	sends   []modelSend
-	asked   time.Time
-	subject bool // has a subscriber
+	idle    time.Time // since when it is empty and nobody asks for it; zero: it is not empty
+	subject bool      // has a subscriber
 }
 
 type modelRecord struct {
@@ -42,18 +42,22 @@ func (m *model) settle(room string) (r *modelRoom, isNew bool) {
 	}
 	for name, r := range m.rooms {
 		r.sends = slices.DeleteFunc(r.sends, func(s modelSend) bool { return now.Sub(s.place.Time) > m.keep.DedupeWindow })
-		if now.Sub(r.asked) > max(m.keep.Age, time.Hour) {
-			if len(m.of(name)) == 0 && len(r.sends) == 0 && !r.subject {
-				delete(m.rooms, name)
-			}
-			r.asked = now
+		switch {
+		case len(m.of(name)) > 0 || len(r.sends) > 0 || r.subject:
+			r.idle = time.Time{}
+		case r.idle.IsZero():
+			r.idle = now
+		case now.Sub(r.idle) > max(m.keep.Age, time.Hour):
+			delete(m.rooms, name)
 		}
 	}
 	if r = m.rooms[room]; r == nil {
-		r, isNew = &modelRoom{}, true
+		r, isNew = &modelRoom{idle: now}, true
 		m.rooms[room] = r
 	}
-	r.asked = now
+	if !r.idle.IsZero() {
+		r.idle = now
+	}
 	return r, isNew
 }
 
@@ -93,6 +97,13 @@ func (m *model) append(room string, message roomlog.Message) (roomlog.Place, err
 	}
 	if late {
 		return roomlog.Place{}, roomlog.ErrTooLate
+	}
+	keys := 0
+	for _, of := range m.rooms {
+		keys += len(of.sends)
+	}
+	if keys >= m.keep.TotalKeys {
+		return roomlog.Place{}, roomlog.ErrFull
 	}
 	place := roomlog.Place{Epoch: r.head.Epoch, Seq: r.head.Seq + 1, PrevSeq: r.head.Seq, Time: time.Now()}
 	r.head.Seq = place.Seq
@@ -165,6 +176,7 @@ func (m *model) forget(room string) {
 	r, _ := m.settle(room)
 	r.sends = nil
 	m.records = slices.DeleteFunc(m.records, func(r *modelRecord) bool { return r.room == room })
+	m.settle(room)
 }
 
 // sameError tells whether two errors are the same decision, or both none.

@@ -19,6 +19,10 @@ type Retention struct {
 	// TotalBytes is how many bytes the messages of all rooms have at most; each counts as its payload and 128 bytes for
 	// what is kept beside it. Beyond that the oldest go, whichever room they are of. Default: 256 MiB.
 	TotalBytes int64
+	// TotalKeys is how many keys are remembered of all rooms. None is forgotten before its time: beyond that Append says
+	// ErrFull until the oldest are older than the window. A key takes about 300 bytes. Default: 2,097,152, which is 17,000
+	// messages a second at the default window.
+	TotalKeys int
 }
 
 func (r Retention) withDefaults() Retention {
@@ -28,6 +32,7 @@ func (r Retention) withDefaults() Retention {
 		Age:          orDefault(r.Age, time.Hour),
 		DedupeWindow: orDefault(r.DedupeWindow, 2*time.Minute),
 		TotalBytes:   orDefault(r.TotalBytes, 256<<20),
+		TotalKeys:    orDefault(r.TotalKeys, 2<<20),
 	}
 }
 
@@ -39,5 +44,5 @@ func orDefault[T cmp.Ordered](value, standard T) T {
 	return value
 }
 
-// idle is how long nobody asks for an empty log before it is dropped altogether.
+// idle is how long a log is empty and nobody asks for it before it is dropped altogether.
 func (r Retention) idle() time.Duration { return max(r.Age, time.Hour) }

@@ -17,7 +17,7 @@ import (
 )
 
 // appendTimeout is how long a log may take to append a message, or the notices of one join, or those of all the rooms that
-// a stream leaves at its end.
+// a stream leaves at its end; and to open a room or to read a page of it.
 const appendTimeout = 5 * time.Second
 
 // beyond gives a context that goes on when the stream has ended or another one has taken over: what the server has begun to

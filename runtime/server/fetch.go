@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/game-im/im-grpc-sdk/runtime/internal/sabotage"
@@ -9,7 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// fetchMessages and fetchBytes bound what is read of a log at once for one reader.
+// fetchMessages and fetchBytes bound a page: what is read of a log at once for one reader.
 const (
 	fetchMessages = 256
 	fetchBytes    = 256 << 10
@@ -18,54 +19,62 @@ const (
 // fetchAgain is how long a reader waits that found nothing in the log where there should be something.
 const fetchAgain = 100 * time.Millisecond
 
-// fetch reads on from the log for a reader that the room's tail does not reach. It runs in a goroutine of its own, so
-// that the stream's other rooms and its control frames do not wait for the log; one at a time for a reader.
-func (st *stream) fetch(rd *reader) {
-	r := rd.room
-	r.mu.Lock()
-	at := rd.at
-	r.mu.Unlock()
-	page, err := st.srv.config.engine.Read(st.ctx, r.id, at, roomlog.Limit{Messages: fetchMessages, Bytes: fetchBytes})
-	if err != nil {
-		st.logFailed(r.id, err)
-		st.out.fetched(nil)
-		return
+// startFetch reads a page for a reader, if there is one, in a goroutine of its own, so that the stream's other rooms and
+// its control frames do not wait for the log.
+func (st *stream) startFetch(rd *reader) {
+	if rd != nil {
+		st.srv.streams.running.Go(func() { st.fetch(rd) })
 	}
-	frames, err := st.framesOf(r, at, page)
-	if err != nil {
-		st.end(err)
-		st.out.fetched(nil)
-		return
-	}
-	st.out.fetched(rd.give(page.Gap, frames))
 }
 
-// framesOf makes a page ready to be sent, its gap first. A stream that cannot be told of a gap has to end.
-func (st *stream) framesOf(r *room, at roomlog.Cursor, page roomlog.Page) ([]frame, error) {
-	frames := make([]frame, 0, len(page.Records)+1)
-	if page.Gap != nil && !sabotage.NoGap {
-		if !st.contract.resume && page.Gap.Reason != roomlog.GapRetention {
-			return nil, refuse(codes.Unavailable, "the log of room %q is lost: connect again", r.id)
+// fetch reads a page for a reader that the room's tail does not reach, then for one that waits if that one has none.
+func (st *stream) fetch(rd *reader) {
+	for rd != nil && st.ctx.Err() == nil {
+		if st.fetchPage(rd) {
+			return // sendTurn frees the page
 		}
-		if !st.contract.resume {
-			st.srv.counts.slowReaders.Add(1)
-			return nil, refuse(codes.ResourceExhausted, "this client reads too slowly: the log of room %q has gone on", r.id)
+		rd = st.out.freePage()
+	}
+}
+
+// fetchPage tells whether the reader has a page now.
+func (st *stream) fetchPage(rd *reader) bool {
+	r := rd.room
+	r.mu.Lock()
+	at, limit, done := rd.at, rd.limit(), rd.done()
+	r.mu.Unlock()
+	if done {
+		return false
+	}
+	read, err := r.read(st.ctx, at, limit)
+	if err != nil {
+		st.logFailed(r.id, err)
+		return false
+	}
+	frames := read.frames
+	if read.gap != nil && !sabotage.NoGap {
+		told, err := st.gapFrame(r, at, read.gap)
+		if err != nil {
+			st.end(err)
+			return false
 		}
+		frames = append([]frame{told}, frames...)
+	}
+	return rd.give(read.gap, frames)
+}
+
+// gapFrame is a gap as the stream is told it. A stream that cannot be told of a gap has to end.
+func (st *stream) gapFrame(r *room, at roomlog.Cursor, gap *roomlog.Gap) (frame, error) {
+	switch {
+	case st.contract.resume:
 		st.srv.counts.gaps.Add(1)
-		gap, err := gapFrame(r.id, at, page.Gap)
-		if err != nil {
-			return nil, err
-		}
-		frames = append(frames, gap)
+		return gapFrame(r.id, at, gap)
+	case gap.Reason != roomlog.GapRetention:
+		return frame{}, refuse(codes.Unavailable, "the log of room %q is lost: connect again", r.id)
+	default:
+		st.srv.counts.slowReaders.Add(1)
+		return frame{}, refuse(codes.ResourceExhausted, "this client reads too slowly: the log of room %q has gone on", r.id)
 	}
-	for _, record := range page.Records {
-		f, err := frameOf(record)
-		if err != nil {
-			return nil, err
-		}
-		frames = append(frames, f)
-	}
-	return frames, nil
 }
 
 // logFailed ends a stream whose room's log cannot be read or written. The client comes back and tries again.
@@ -76,21 +85,49 @@ func (st *stream) logFailed(roomID string, err error) {
 	st.end(refuse(codes.Unavailable, "the log of room %q cannot be reached for now: connect again", roomID))
 }
 
-// give hands a reader what was read for it. It gives the reader back if that lets it go on.
-func (rd *reader) give(gap *roomlog.Gap, frames []frame) *reader {
+// limit bounds a page to what the window takes. The room's lock is held.
+func (rd *reader) limit() roomlog.Limit {
+	limit := roomlog.Limit{Messages: fetchMessages, Bytes: fetchBytes}
+	if rd.window > 0 && !sabotage.NoWindow {
+		limit.Bytes = max(1, min(limit.Bytes, rd.window-rd.bytes))
+	}
+	return limit
+}
+
+// give hands a reader what was read for it, as far as the window takes it, and wakes it if it can go on. It tells whether
+// the reader has a page now. One whose window is shut is woken by a cursor.
+func (rd *reader) give(gap *roomlog.Gap, frames []frame) bool {
 	r := rd.room
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rd.fetching, rd.fetched = false, frames
+	rd.fetching, rd.needs = false, 0
 	if gap != nil {
-		rd.at = gap.Next
+		rd.goOnAt(gap.Next)
 	}
-	for _, f := range frames {
-		r.asked.note(f)
-	}
-	if len(frames) == 0 && !r.tail.covers(rd.at) { // the engine is late: what is missing comes yet, here or in the tail
+	rd.fetched = rd.fitting(frames)
+	switch {
+	case len(rd.fetched) > 0:
+		rd.st.out.mark(rd)
+	case len(frames) > 0:
+		rd.needs = frames[0].size
+	case r.tail.covers(rd.at):
+		rd.st.out.mark(rd)
+	default: // the engine is late: what is missing comes yet, here or in the tail
 		time.AfterFunc(fetchAgain, func() { rd.st.out.mark(rd) })
-		return nil
 	}
-	return rd
+	return len(rd.fetched) > 0
+}
+
+// fitting gives the first of some frames, as many as the window takes. The room's lock is held.
+func (rd *reader) fitting(frames []frame) []frame {
+	bytes := rd.bytes
+	for i, f := range frames {
+		if !rd.fits(bytes, f) {
+			return slices.Clone(frames[:i]) // so that the others can go
+		}
+		if f.place.Seq > 0 {
+			bytes += f.size
+		}
+	}
+	return frames
 }

@@ -29,6 +29,12 @@ func (l *lateLog) set(leaving bool, page func(roomlog.Page) roomlog.Page) {
 	l.leaving, l.page = leaving, page
 }
 
+func (l *lateLog) leave(out bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.leaving = out
+}
+
 func (l *lateLog) Subscribe(ctx context.Context, room string, to func(roomlog.Record)) (func(), error) {
 	return l.Memory.Subscribe(ctx, room, func(r roomlog.Record) {
 		l.mu.Lock()

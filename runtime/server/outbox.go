@@ -15,6 +15,9 @@ const (
 	maxReceiptBytes = 16 << 10
 )
 
+// maxPages is how many of a stream's readers have a page of the log, or are being read one. The others wait for their turn.
+const maxPages = 4
+
 // outbox is what one stream has to send: control frames, receipts, and the rooms that have something for it. Any goroutine
 // puts, one takes. Control frames and receipts come before the messages of rooms, which wait in their logs.
 type outbox struct {
@@ -25,7 +28,8 @@ type outbox struct {
 	bytes    int // of both
 	receipts []*imsdkv1.Receipt
 	ready    []*reader
-	fetches  int           // readers that are being fetched for
+	pages    int           // readers that have a page, or are being read one
+	waiting  []*reader     // for a page; then there are maxPages
 	closed   bool          // nothing more is put
 	wake     chan struct{} // has an element when something was put or the outbox was closed
 }
@@ -72,10 +76,6 @@ func (o *outbox) putReceipt(receipt *imsdkv1.Receipt) bool {
 func (o *outbox) mark(rd *reader) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.markLocked(rd)
-}
-
-func (o *outbox) markLocked(rd *reader) {
 	if rd.queued {
 		return
 	}
@@ -84,21 +84,30 @@ func (o *outbox) markLocked(rd *reader) {
 	o.signal()
 }
 
-// fetch counts a fetch that begins, fetched one that has ended; its reader, if it is not nil, goes on.
-func (o *outbox) fetch() {
+// wantPage tells whether a page may be read for a reader now. If not, freePage gives the reader when it may.
+func (o *outbox) wantPage(rd *reader) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.fetches++
+	if o.pages == maxPages {
+		o.waiting = append(o.waiting, rd)
+		return false
+	}
+	o.pages++
+	return true
 }
 
-func (o *outbox) fetched(rd *reader) {
+// freePage tells that a reader has no page any more. It gives the one whose turn it is to have one, or nil.
+func (o *outbox) freePage() *reader {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.fetches--
-	o.signal()
-	if rd != nil {
-		o.markLocked(rd)
+	if len(o.waiting) == 0 {
+		o.pages--
+		o.signal()
+		return nil
 	}
+	next := o.waiting[0]
+	o.waiting = slices.Delete(o.waiting, 0, 1)
+	return next
 }
 
 // takeControl gives the control frame to send next, or nil: a frame of receipts counts as one.
@@ -134,7 +143,7 @@ func (o *outbox) takeReady() (rd *reader, last bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.ready) == 0 {
-		return nil, o.closed && o.fetches == 0 && len(o.control) == 0 && len(o.receipts) == 0
+		return nil, o.closed && o.pages == 0 && len(o.control) == 0 && len(o.receipts) == 0
 	}
 	rd = o.ready[0]
 	o.ready = slices.Delete(o.ready, 0, 1)

@@ -24,11 +24,12 @@ type reader struct {
 	window   int            // bytes that may be in flight; 0: no bound
 	inFlight []flying       // sent and beyond the reader's cursor, oldest first
 	bytes    int            // of inFlight
-	fetched  []frame        // from the log, for when the room's tail does not reach back to at
-	fetching bool
-	left     bool        // the stream is no longer in the room
-	until    uint64      // and takes nothing beyond this
-	stop     atomic.Bool // nor sends what it has taken: the client was told that it has left
+	fetched  []frame        // a page of the log, for when the room's tail does not reach back to at; the window takes all of it
+	fetching bool           // or waits for its turn to be read a page
+	needs    int            // the size of what comes next, if the window had no room for it; 0: not known
+	left     bool           // the stream is no longer in the room
+	until    uint64         // and takes nothing beyond this
+	stop     atomic.Bool    // nor sends what it has taken: the client was told that it has left
 
 	queued bool // in the outbox's list; its lock guards this
 }
@@ -48,39 +49,55 @@ func (r *room) newReader(st *stream, from *imsdkv1.Cursor) *reader {
 	return rd
 }
 
-// take gives what the stream may send now, a turn at most. more: it can take again at once. fetch: the log has to be
-// read first. The room's lock is held.
-func (rd *reader) take() (turn []frame, more, fetch bool) {
-	if rd.fetching {
-		return nil, false, false
-	}
-	source := rd.fetched
-	fromLog := len(source) > 0
-	if !fromLog {
-		if !rd.room.tail.covers(rd.at) {
-			rd.fetching = !rd.left || rd.at.Seq < rd.until
-			return nil, false, rd.fetching
+// step is what a reader does after a turn.
+type step int
+
+const (
+	idle    step = iota // until it is woken
+	again               // takes another turn
+	fromLog             // needs a page of the log first
+)
+
+// take gives what the stream may send now, a turn at most. The room's lock is held.
+func (rd *reader) take() (turn []frame, then step) {
+	switch {
+	case rd.fetching:
+		return nil, idle
+	case len(rd.fetched) > 0:
+		turn, taken := rd.pick(rd.fetched)
+		if rd.fetched = rd.fetched[taken:]; taken == 0 { // the stream has left the room
+			rd.fetched, rd.until = nil, rd.at.Seq
 		}
-		source = rd.room.tail.after(rd.at.Seq)
+		return turn, again
+	case rd.room.tail.covers(rd.at):
+		source := rd.room.tail.after(rd.at.Seq)
+		turn, taken := rd.pick(source)
+		if taken > 0 && taken < len(source) {
+			return turn, again
+		}
+		return turn, idle
+	case rd.done() || rd.shut():
+		return nil, idle
+	default:
+		rd.fetching = true
+		return nil, fromLog
 	}
-	turn, taken := rd.pick(source)
-	if fromLog {
-		rd.fetched = source[taken:]
-		return turn, taken > 0, false
-	}
-	return turn, taken > 0 && taken < len(source), false
 }
+
+// done tells whether the reader wants nothing more. The room's lock is held.
+func (rd *reader) done() bool { return rd.left && rd.at.Seq >= rd.until }
 
 // pick goes along frames as far as turn and window let it.
 func (rd *reader) pick(source []frame) (turn []frame, taken int) {
 	bytes := 0
 	for _, f := range source {
-		if rd.left && (f.place.Seq == 0 || f.place.Seq > rd.until) || !rd.fits(f) || len(turn) == turnMessages || bytes >= turnBytes {
+		beyond := rd.left && (f.place.Seq == 0 || f.place.Seq > rd.until)
+		if beyond || !rd.fits(rd.bytes, f) || len(turn) == turnMessages || bytes >= turnBytes {
 			break
 		}
 		taken++
 		if f.place.Seq > 0 {
-			rd.at = roomlog.Cursor{Epoch: f.place.Epoch, Seq: f.place.Seq}
+			rd.at, rd.needs = roomlog.Cursor{Epoch: f.place.Epoch, Seq: f.place.Seq}, 0
 		}
 		if rd.skips(f) {
 			continue
@@ -95,9 +112,15 @@ func (rd *reader) pick(source []frame) (turn []frame, taken int) {
 	return turn, taken
 }
 
-// fits tells whether the window has room for a frame. Where nothing is in flight there always is, and a GAP needs none.
-func (rd *reader) fits(f frame) bool {
-	return rd.window == 0 || rd.bytes == 0 || f.place.Seq == 0 || rd.bytes+f.size <= rd.window || sabotage.NoWindow
+// fits tells whether the window has room for a frame beside some bytes. Where there are none there always is, and a GAP
+// needs none.
+func (rd *reader) fits(bytes int, f frame) bool {
+	return rd.window == 0 || bytes == 0 || f.place.Seq == 0 || bytes+f.size <= rd.window || sabotage.NoWindow
+}
+
+// shut tells whether the window has no room for what comes next, as far as that is known. A cursor opens it.
+func (rd *reader) shut() bool {
+	return rd.window > 0 && rd.bytes > 0 && rd.bytes+max(rd.needs, 1) > rd.window && !sabotage.NoWindow
 }
 
 // skips tells whether a frame is one that the stream itself has sent and does not get back. With resume the log is sent
@@ -134,6 +157,17 @@ func (rd *reader) moved(to roomlog.Cursor) bool {
 		rd.inFlight = rd.inFlight[1:]
 	}
 	return rd.bytes < before
+}
+
+// goOnAt puts the reader behind a gap. If the log was cut, what is in flight beyond its end is told by no cursor any more. The
+// room's lock is held.
+func (rd *reader) goOnAt(next roomlog.Cursor) {
+	rd.at = next
+	last := len(rd.inFlight) - 1
+	for ; last >= 0 && rd.inFlight[last].at.Epoch == next.Epoch && rd.inFlight[last].at.Seq > next.Seq; last-- {
+		rd.bytes -= rd.inFlight[last].size
+	}
+	rd.inFlight = rd.inFlight[:last+1]
 }
 
 // gapFrame tells a reader what it will not get.

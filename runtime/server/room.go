@@ -34,6 +34,7 @@ type room struct {
 	members    map[string]*member
 	readers    map[*stream]*reader
 	tail       tail
+	flights    map[roomlog.Cursor]*flight // reads of the log that are going on, by where they begin
 	asked      asked
 	notices    []notice // to be appended, in order
 	noticing   bool     // somebody appends them
@@ -83,7 +84,8 @@ func newRoom(s *Server, id string, info *imv1.RoomInfo) *room {
 	return &room{
 		srv: s, id: id, name: info.GetName(), description: info.GetDescription(),
 		config: proto.CloneOf(config), created: now, lastActive: now,
-		members: make(map[string]*member), readers: make(map[*stream]*reader), asked: newAsked(),
+		members: make(map[string]*member), readers: make(map[*stream]*reader), flights: make(map[roomlog.Cursor]*flight),
+		asked: newAsked(),
 	}
 }
 
@@ -104,7 +106,7 @@ func (r *room) published(record roomlog.Record) {
 	r.tail.add(f)
 	r.asked.note(f)
 	for _, rd := range r.readers {
-		if !rd.fetching && rd.fits(f) {
+		if !rd.fetching && rd.fits(rd.bytes, f) {
 			rd.st.out.mark(rd)
 		}
 	}

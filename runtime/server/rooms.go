@@ -12,11 +12,19 @@ import (
 
 // rooms has every room that exists. Its lock is never held together with a room's.
 type rooms struct {
-	mu  sync.RWMutex
-	all map[string]*room
+	mu      sync.RWMutex
+	all     map[string]*room
+	opening map[string]*opening
 }
 
-func newRooms() rooms { return rooms{all: make(map[string]*room)} }
+// opening is a room that somebody makes, for all who want it meanwhile.
+type opening struct {
+	done chan struct{} // closed when what follows is there
+	room *room
+	err  error
+}
+
+func newRooms() rooms { return rooms{all: make(map[string]*room), opening: make(map[string]*opening)} }
 
 // find gives a room, or nil.
 func (all *rooms) find(id string) *room {
@@ -25,15 +33,42 @@ func (all *rooms) find(id string) *room {
 	return all.all[id]
 }
 
-// add takes a new room, unless somebody was quicker: then it gives that one's.
-func (all *rooms) add(r *room) *room {
+// open gives a room. If it is not there, one caller makes it, and the others wait for that one.
+func (all *rooms) open(ctx context.Context, id string, newRoom func(context.Context) (*room, error)) (*room, error) {
+	all.mu.Lock()
+	there, o := all.all[id], all.opening[id]
+	mine := there == nil && o == nil
+	if mine {
+		o = &opening{done: make(chan struct{})}
+		all.opening[id] = o
+	}
+	all.mu.Unlock()
+	switch {
+	case there != nil:
+		return there, nil
+	case mine:
+		ctx, cancel := beyond(ctx) // others may wait for it
+		defer cancel()
+		o.room, o.err = newRoom(ctx)
+		all.opened(id, o)
+		return o.room, o.err
+	}
+	select {
+	case <-o.done:
+		return o.room, o.err
+	case <-ctx.Done():
+		return nil, logUnreachable(id, context.Cause(ctx))
+	}
+}
+
+func (all *rooms) opened(id string, o *opening) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	if there, ok := all.all[r.id]; ok {
-		return there
+	delete(all.opening, id)
+	if o.err == nil {
+		all.all[id] = o.room
 	}
-	all.all[r.id] = r
-	return r
+	close(o.done)
 }
 
 // remove forgets a room that has gone. A new one with the same id stays.
@@ -72,15 +107,7 @@ func (s *Server) roomFor(ctx context.Context, id string) (*room, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := s.openRoom(ctx, id, info)
-	if err != nil {
-		return nil, err
-	}
-	there := s.rooms.add(made)
-	if there != made {
-		made.unsubscribe()
-	}
-	return there, nil
+	return s.rooms.open(ctx, id, func(ctx context.Context) (*room, error) { return s.openRoom(ctx, id, info) })
 }
 
 func (s *Server) describe(ctx context.Context, id string) (info *imv1.RoomInfo, err error) {

@@ -53,11 +53,18 @@ func (st *stream) sendControl() bool {
 func (st *stream) sendTurn(rd *reader) bool {
 	r := rd.room
 	r.mu.Lock()
-	turn, more, fetch := rd.take()
+	had := len(rd.fetched) > 0
+	turn, then := rd.take()
+	freed := had && len(rd.fetched) == 0
 	r.mu.Unlock()
-	if fetch {
-		st.out.fetch()
-		st.srv.streams.running.Go(func() { st.fetch(rd) })
+	if freed {
+		st.startFetch(st.out.freePage())
+	}
+	if then == again {
+		st.out.mark(rd)
+	}
+	if then == fromLog && st.out.wantPage(rd) {
+		st.startFetch(rd)
 	}
 	st.srv.counts.delivered.Add(uint64(len(turn)))
 	for _, f := range turn {
@@ -71,9 +78,6 @@ func (st *stream) sendTurn(rd *reader) bool {
 			st.end(asStatus(err, codes.Unavailable))
 			return false
 		}
-	}
-	if more {
-		st.out.mark(rd)
 	}
 	return true
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 )
@@ -11,14 +12,16 @@ import (
 const (
 	tailMessages = 256
 	tailBytes    = 64 << 10
+	tailAge      = time.Minute // whoever is further behind gets what the log's retention has left
 )
 
 // tail is the end of a room's log, ready to be sent. Its room's lock guards it.
 type tail struct {
 	epoch  uint64
-	base   uint64  // the cursor before the first frame
-	head   uint64  // the seq of the last frame, or base
-	frames []frame // by seq, without a hole
+	base   uint64      // the cursor before the first frame
+	head   uint64      // the seq of the last frame, or base
+	frames []frame     // by seq, without a hole
+	heard  []time.Time // when each frame was published
 	bytes  int
 }
 
@@ -39,20 +42,29 @@ func (t *tail) add(f frame) {
 	case place.Epoch != t.epoch || place.PrevSeq != t.head:
 		*t = tail{epoch: place.Epoch, base: place.PrevSeq}
 	}
-	t.frames = append(t.frames, f)
+	t.frames, t.heard = append(t.frames, f), append(t.heard, time.Now())
 	t.bytes += f.size
 	t.head = place.Seq
-	drop := 0
-	for len(t.frames)-drop > tailMessages || t.bytes > tailBytes && len(t.frames)-drop > 1 {
+	t.trim()
+}
+
+// trim drops the oldest frames, those that are too many or too old.
+func (t *tail) trim() {
+	drop, now := 0, time.Now()
+	for left := len(t.frames); left > 0; left-- {
+		if left <= tailMessages && (t.bytes <= tailBytes || left == 1) && now.Sub(t.heard[drop]) <= tailAge {
+			break
+		}
 		t.bytes -= t.frames[drop].size
 		t.base = t.frames[drop].place.Seq
 		drop++
 	}
-	t.frames = slices.Delete(t.frames, 0, drop)
+	t.frames, t.heard = slices.Delete(t.frames, 0, drop), slices.Delete(t.heard, 0, drop)
 }
 
 // covers tells whether everything after a cursor is here.
 func (t *tail) covers(at roomlog.Cursor) bool {
+	t.trim()
 	return at.Epoch == t.epoch && at.Seq >= t.base && at.Seq <= t.head
 }
 
