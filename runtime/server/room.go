@@ -35,9 +35,7 @@ type room struct {
 	readers    map[*stream]*reader
 	tail       tail
 	asked      asked
-	notices    []notice // to be appended, in order
-	noticing   bool     // somebody appends them
-	messages   int64    // without notices
+	messages   int64 // without notices
 	lastActive time.Time
 	idle       *time.Timer // removes the empty room later; nil: nothing is planned
 	idleTimes  uint64      // how often idle was set
@@ -49,6 +47,8 @@ type member struct {
 	asked    map[string]string // the metadata before the hook
 	joinedAt time.Time
 	streams  map[*stream]struct{}
+
+	announced <-chan struct{} // closed when the others have been told that it has joined
 }
 
 // openRoom makes a room and finds the end of its log. The caller ends its subscription.

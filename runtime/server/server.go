@@ -24,6 +24,7 @@ type Server struct {
 	rooms    rooms
 	streams  streamSet
 	sessions sessions
+	notices  notices
 	counts   counters
 
 	registering sync.Mutex
@@ -52,7 +53,7 @@ func New(opts ...Option) (*Server, error) {
 	}
 	return &Server{
 		config: cfg, log: cfg.logger, rules: newRequestRules(), contents: newContents(),
-		rooms: newRooms(), sessions: newSessions(),
+		rooms: newRooms(), sessions: newSessions(), notices: newNotices(),
 	}, nil
 }
 
