@@ -86,7 +86,7 @@ func (rd *reader) give(gap *roomlog.Gap, frames []frame) *reader {
 		rd.at = gap.Next
 	}
 	for _, f := range frames {
-		r.asked.note(f)
+		r.srv.asked.note(r.id, f)
 	}
 	if len(frames) == 0 && !r.tail.covers(rd.at) { // the engine is late: what is missing comes yet, here or in the tail
 		time.AfterFunc(fetchAgain, func() { rd.st.out.mark(rd) })

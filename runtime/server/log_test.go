@@ -76,6 +76,7 @@ func TestAReceiptComesOnlyAfterTheLogHasTheMessage(t *testing.T) {
 		anna := s.knowing("anna", "", 1, 1)
 		slow.open()
 		anna.join("r", nil)
+		synctest.Wait() // until the log has the notice
 		slow.shut()
 		anna.say("r", "m", "x")
 		time.Sleep(3 * time.Second) // no receipt so far, and the stream lives

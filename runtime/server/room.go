@@ -34,7 +34,6 @@ type room struct {
 	members    map[string]*member
 	readers    map[*stream]*reader
 	tail       tail
-	asked      asked
 	messages   int64 // without notices
 	lastActive time.Time
 	idle       *time.Timer // removes the empty room later; nil: nothing is planned
@@ -83,7 +82,7 @@ func newRoom(s *Server, id string, info *imv1.RoomInfo) *room {
 	return &room{
 		srv: s, id: id, name: info.GetName(), description: info.GetDescription(),
 		config: proto.CloneOf(config), created: now, lastActive: now,
-		members: make(map[string]*member), readers: make(map[*stream]*reader), asked: newAsked(),
+		members: make(map[string]*member), readers: make(map[*stream]*reader),
 	}
 }
 
@@ -102,7 +101,7 @@ func (r *room) published(record roomlog.Record) {
 		return
 	}
 	r.tail.add(f)
-	r.asked.note(f)
+	r.srv.asked.note(r.id, f)
 	for _, rd := range r.readers {
 		if !rd.fetching && rd.fits(f) {
 			rd.st.out.mark(rd)

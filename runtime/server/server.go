@@ -25,6 +25,7 @@ type Server struct {
 	streams  streamSet
 	sessions sessions
 	notices  notices
+	asked    asked
 	counts   counters
 
 	registering sync.Mutex
@@ -53,7 +54,7 @@ func New(opts ...Option) (*Server, error) {
 	}
 	return &Server{
 		config: cfg, log: cfg.logger, rules: newRequestRules(), contents: newContents(),
-		rooms: newRooms(), sessions: newSessions(), notices: newNotices(),
+		rooms: newRooms(), sessions: newSessions(), notices: newNotices(), asked: newAsked(),
 	}, nil
 }
 
