@@ -51,7 +51,6 @@ func (st *stream) framesOf(r *room, at roomlog.Cursor, page roomlog.Page) ([]fra
 			st.srv.counts.slowReaders.Add(1)
 			return nil, refuse(codes.ResourceExhausted, "this client reads too slowly: the log of room %q has gone on", r.id)
 		}
-		st.srv.counts.gaps.Add(1)
 		gap, err := gapFrame(r.id, at, page.Gap)
 		if err != nil {
 			return nil, err
@@ -59,7 +58,7 @@ func (st *stream) framesOf(r *room, at roomlog.Cursor, page roomlog.Page) ([]fra
 		frames = append(frames, gap)
 	}
 	for _, record := range page.Records {
-		f, err := frameOf(record)
+		f, err := r.frameOf(record)
 		if err != nil {
 			return nil, err
 		}

@@ -34,7 +34,8 @@ type room struct {
 	members    map[string]*member
 	readers    map[*stream]*reader
 	tail       tail
-	messages   int64 // without notices
+	unreadable roomlog.Cursor // the last message of the log that did not parse
+	messages   int64          // without notices
 	lastActive time.Time
 	idle       *time.Timer // removes the empty room later; nil: nothing is planned
 	idleTimes  uint64      // how often idle was set
@@ -89,10 +90,9 @@ func newRoom(s *Server, id string, info *imv1.RoomInfo) *room {
 // published takes what was appended to the log, by this server or another one, and wakes those who read it. The engine
 // calls it.
 func (r *room) published(record roomlog.Record) {
-	f, err := frameOf(record)
-	if err != nil {
-		r.srv.log.Error("a message of the log does not parse", slog.String("room", r.id), slog.Uint64("seq", record.Seq),
-			slog.Any("error", err))
+	f, err := r.frameOf(record)
+	if err != nil { // a room's id always encodes
+		r.srv.log.Error("a gap cannot be encoded", slog.String("room", r.id), slog.Any("error", err))
 		return
 	}
 	r.mu.Lock()
