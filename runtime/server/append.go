@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// logTimeout is how long a log may take for one thing that it is asked for, and a join for its notice.
+// logTimeout is how long a log may take to append a message, to find one or to open a room, and a join to have its notice said.
 const logTimeout = 5 * time.Second
 
 // beyond gives a context that goes on when the stream has ended or another one has taken over: what the server has begun to

@@ -53,6 +53,8 @@ type member struct {
 
 // openRoom makes a room and finds the end of its log. The caller ends its subscription.
 func (s *Server) openRoom(ctx context.Context, id string, info *imv1.RoomInfo) (*room, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	r := newRoom(s, id, info)
 	unsubscribe, err := s.config.engine.Subscribe(ctx, id, r.published)
 	if err != nil {
