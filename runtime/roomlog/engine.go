@@ -7,9 +7,10 @@ import (
 )
 
 // Engine keeps the logs of rooms: append-only, one log per room, in one order. A log is there as soon as somebody asks for
-// it. All methods are safe for concurrent use. Those that take a context may wait for a network or a disk; their error is one of
-// this package's sentinels, or says that the engine could not be reached: then nobody knows whether it did what it was
-// asked for. No method calls back but through what Subscribe was given.
+// it. All methods are safe for concurrent use. Those that take a context may wait for a network or a disk, and have to return
+// soon once it is done: whoever has asked waits for them. Their error is one of this package's sentinels, or says that the
+// engine could not be reached: then nobody knows whether it did what it was asked for. No method calls back but through what
+// Subscribe was given.
 type Engine interface {
 	// Append puts a message at the end of a room's log and tells its place there. Once it has returned, the message stays
 	// until retention takes it. If the log has the message's key already, within the dedupe window, nothing is appended:

@@ -148,6 +148,8 @@ func (s *Server) counted(receipt *runtime.Receipt) *runtime.Receipt {
 // Neither a receipt nor an error: nothing is.
 func (sub *submission) judge(ctx context.Context) (*runtime.Receipt, error) {
 	r, request := sub.room, sub.request
+	ctx, cancel := context.WithTimeout(ctx, logTimeout)
+	defer cancel()
 	place, found, err := r.srv.config.engine.Find(ctx, r.id, sub.key(), sub.hash)
 	switch {
 	case err != nil:

@@ -58,11 +58,9 @@ func (st *stream) asked(roomID, messageID string) []askedIn {
 		if roomID != "" && r.id != roomID {
 			continue
 		}
-		r.mu.Lock()
-		for _, message := range r.asked.byID[messageID] {
+		for _, message := range st.srv.asked.find(r.id, messageID) {
 			found = append(found, askedIn{message, r.id})
 		}
-		r.mu.Unlock()
 	}
 	return found
 }

@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,6 +63,47 @@ func TestAnAckFollowsItsSessionToANewStream(t *testing.T) {
 		again := s.knowing("anna", "r", 1, 2)
 		ben.acknowledge("r", acknowledged)
 		again.want(ack)
+	})
+}
+
+func TestAnAckFindsItsMessageThoughEverybodyAndSoTheRoomHasGoneMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t)
+		anna, _ := s.resuming("anna", "r", 1, 1)
+		ben, _ := s.resuming("ben", "r", 2, 1)
+		anna.send(&imv1.MessageRequest{MessageId: "m", RoomId: "r", Type: text, Content: []byte("hi"), AckRequired: true})
+		got := ben.wantAfterOthers(text)
+		anna.hangUp()
+		ben.hangUp()
+		if rooms := s.server.Stats().Rooms; rooms != 0 {
+			t.Fatalf("%d rooms", rooms)
+		}
+		anna, _ = s.resuming("anna", "r", 1, 2)
+		ben, _ = s.resuming("ben", "", 2, 2, cursor("r", got.GetEpoch(), got.GetSeq()))
+		ben.acknowledge("r", acknowledged)
+		if told := anna.wantAfterOthers(ack); told.GetFromUserId() != "ben" {
+			t.Errorf("got %v", told)
+		}
+	})
+}
+
+func TestOneAckReachesFewSendersThoughManyHaveUsedTheID(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		s := start(t, server.WithOnAck(func(_ context.Context, ack server.Ack) { told = append(told, ack.To) }))
+		reader, _ := s.resuming("reader", "r", 1, 1)
+		for i := range 20 {
+			sender := s.today(strconv.Itoa(i), "r")
+			sender.send(&imv1.MessageRequest{MessageId: "m", RoomId: "r", Type: text, Content: []byte("x"), AckRequired: true})
+			reader.wantAfterOthers(text)
+		}
+		reader.acknowledge("r", acknowledged)
+		reader.silentAfterOthers()
+		if want := []string{"12", "13", "14", "15", "16", "17", "18", "19"}; !slices.Equal(told, want) {
+			t.Errorf("told were %v, want the last ones %v", told, want)
+		}
 	})
 }
 

@@ -16,14 +16,14 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// appendTimeout is how long a log may take to append a message, or the notices of one join, or those of all the rooms that
-// a stream leaves at its end; and to open a room or to read a page of it.
-const appendTimeout = 5 * time.Second
+// logTimeout is how long a log may take to append a message, to find one, to open a room or to read a page of it, and a join to
+// have its notice said.
+const logTimeout = 5 * time.Second
 
 // beyond gives a context that goes on when the stream has ended or another one has taken over: what the server has begun to
 // decide it decides.
 func beyond(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), appendTimeout)
+	return context.WithTimeout(context.WithoutCancel(ctx), logTimeout)
 }
 
 // appendTo puts what readers get, without its place, into a room's log. The engine hands it to whoever reads the room.

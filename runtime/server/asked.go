@@ -2,60 +2,88 @@ package server
 
 import (
 	"slices"
+	"sync"
 	"time"
 )
 
-// What a room knows of messages that asked for ACKs.
+// What a server knows of messages that asked for ACKs, and how many with one id in one room.
 const (
-	maxAsked = 10_000
-	askedFor = time.Hour
+	maxAsked     = 200_000
+	maxAskedOfID = 8
+	askedFor     = time.Hour
 )
 
-// asked finds the messages of a room that want ACKs. Its room's lock guards it.
+// asked finds the messages that want ACKs, in all rooms. It outlives them: when everybody has lost the connection, and with
+// that the room has gone, the ACKs come once they are back.
 type asked struct {
-	byID  map[string][]askedMessage
-	order []askedID // oldest first
+	mu    sync.Mutex // may be taken under a room's lock
+	byID  map[askedID][]askedMessage
+	order []noted // oldest first
 }
+
+type askedID struct{ room, id string }
 
 type askedMessage struct {
-	sender sessionKey // id 0: no session
-	seq    uint64
-	epoch  uint64
+	sender     sessionKey // id 0: no session
+	epoch, seq uint64
 }
 
-type askedID struct {
-	id    string
-	noted time.Time
+// noted is where a message is found, and when it came.
+type noted struct {
+	askedID
+
+	epoch, seq uint64
+	at         time.Time
 }
 
-func newAsked() asked { return asked{byID: make(map[string][]askedMessage)} }
+func newAsked() asked { return asked{byID: make(map[askedID][]askedMessage)} }
 
-// note takes a frame of the room's log. One that it knows changes nothing.
-func (a *asked) note(f frame) {
-	if !f.message.GetAckRequired() || f.place.Seq == 0 {
+// note takes a frame of a room's log. One that it knows changes nothing. Of too many with one id the newest count.
+func (a *asked) note(room string, f frame) {
+	if !f.message.GetAckRequired() {
 		return
 	}
-	id := f.message.GetMessageId()
-	message := askedMessage{
-		sender: sessionKey{user: f.message.GetFromUserId(), id: f.message.GetSessionId()}, seq: f.place.Seq, epoch: f.place.Epoch,
-	}
-	if slices.Contains(a.byID[id], message) {
+	id := askedID{room: room, id: f.message.GetMessageId()}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.index(id, f.place.Epoch, f.place.Seq) >= 0 {
 		return
 	}
+	if len(a.byID[id]) == maxAskedOfID {
+		a.byID[id] = slices.Delete(a.byID[id], 0, 1)
+	}
+	a.byID[id] = append(a.byID[id], askedMessage{
+		sender: sessionKey{user: f.message.GetFromUserId(), id: f.message.GetSessionId()}, epoch: f.place.Epoch, seq: f.place.Seq,
+	})
 	now := time.Now()
-	a.byID[id] = append(a.byID[id], message)
-	a.order = append(a.order, askedID{id: id, noted: now})
-	for len(a.order) > maxAsked || now.Sub(a.order[0].noted) > askedFor {
-		a.drop(a.order[0].id)
+	a.order = append(a.order, noted{askedID: id, epoch: f.place.Epoch, seq: f.place.Seq, at: now})
+	for len(a.order) > maxAsked || now.Sub(a.order[0].at) > askedFor {
+		a.drop(a.order[0])
 		a.order = a.order[1:]
 	}
 }
 
-// drop forgets the oldest message with an id.
-func (a *asked) drop(id string) {
-	if len(a.byID[id]) <= 1 {
-		delete(a.byID, id)
+// find gives the messages of a room with that id, oldest first.
+func (a *asked) find(room, id string) []askedMessage {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.byID[askedID{room: room, id: id}])
+}
+
+// index finds a message among those with its id. mu is held.
+func (a *asked) index(id askedID, epoch, seq uint64) int {
+	return slices.IndexFunc(a.byID[id], func(m askedMessage) bool { return m.epoch == epoch && m.seq == seq })
+}
+
+// drop forgets a message that has been long there, if it is there still. mu is held.
+func (a *asked) drop(old noted) {
+	i := a.index(old.askedID, old.epoch, old.seq)
+	switch {
+	case i < 0:
 		return
+	case len(a.byID[old.askedID]) == 1:
+		delete(a.byID, old.askedID)
+	default:
+		a.byID[old.askedID] = slices.Delete(a.byID[old.askedID], i, i+1)
 	}
-	a.byID[id] = a.byID[id][1:]
 }

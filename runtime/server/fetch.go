@@ -67,7 +67,6 @@ func (st *stream) fetchPage(rd *reader) bool {
 func (st *stream) gapFrame(r *room, at roomlog.Cursor, gap *roomlog.Gap) (frame, error) {
 	switch {
 	case st.contract.resume:
-		st.srv.counts.gaps.Add(1)
 		return gapFrame(r.id, at, gap)
 	case gap.Reason != roomlog.GapRetention:
 		return frame{}, refuse(codes.Unavailable, "the log of room %q is lost: connect again", r.id)
@@ -125,7 +124,7 @@ func (rd *reader) fitting(frames []frame) []frame {
 		if !rd.fits(bytes, f) {
 			return slices.Clone(frames[:i]) // so that the others can go
 		}
-		if f.place.Seq > 0 {
+		if !f.isGap() {
 			bytes += f.size
 		}
 	}

@@ -58,13 +58,13 @@ func (r *room) fly(ctx context.Context, at roomlog.Cursor, limit roomlog.Limit, 
 	defer f.cancel()
 	page, err := r.srv.config.engine.Read(ctx, r.id, at, limit)
 	if err == nil {
-		f.frames, err = framesOf(page.Records)
+		f.frames, err = r.framesOf(page.Records)
 	}
 	f.gap, f.err = page.Gap, err
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, frame := range f.frames {
-		r.asked.note(frame)
+		r.srv.asked.note(r.id, frame)
 	}
 	r.endFlight(at, f)
 	close(f.done)
@@ -78,10 +78,10 @@ func (r *room) endFlight(at roomlog.Cursor, f *flight) {
 }
 
 // framesOf makes messages of a log ready to be sent.
-func framesOf(records []roomlog.Record) ([]frame, error) {
+func (r *room) framesOf(records []roomlog.Record) ([]frame, error) {
 	frames := make([]frame, 0, len(records))
 	for _, record := range records {
-		f, err := frameOf(record)
+		f, err := r.frameOf(record)
 		if err != nil {
 			return nil, err
 		}

@@ -69,8 +69,9 @@ func (s *Server) enter(ctx context.Context, st *stream, admitted *admission, tel
 		if err != nil {
 			return err
 		}
-		if err = r.join(st, admitted, tell); err == nil {
-			s.sayNotices(ctx, r)
+		announced, err := r.join(st, admitted, tell) //nolint:contextcheck // notices outlive streams
+		if err == nil {
+			await(ctx, announced, logTimeout) // so that what the user says comes behind the notice
 			return nil
 		}
 		s.rooms.removeUnused(r)
@@ -147,19 +148,22 @@ func checkJoinMetadata(metadata map[string]string) error {
 	return nil
 }
 
-func (r *room) join(st *stream, admitted *admission, tell answer) error {
+// join puts a stream of a user who was admitted into the room. announced is closed when the others have been told of the user.
+func (r *room) join(st *stream, admitted *admission, tell answer) (announced <-chan struct{}, err error) {
 	request := &admitted.join
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.gone {
-		return errRoomGone
+		return nil, errRoomGone
 	}
 	m, known := r.members[request.UserID]
-	if limit := int(r.config.GetMaxUsers()); !known && limit > 0 && len(r.members) >= limit {
-		return refuse(codes.ResourceExhausted, "room %q is full: it takes %d users", r.id, limit)
+	if !known {
+		if err := r.takesOneMore(); err != nil {
+			return nil, err
+		}
 	}
 	if err := st.enter(r); err != nil {
-		return err
+		return nil, err
 	}
 	r.wanted()
 	switch {
@@ -182,14 +186,20 @@ func (r *room) join(st *stream, admitted *admission, tell answer) error {
 		r.readers[st] = r.newReader(st, admitted.from)
 		st.out.mark(r.readers[st])
 	}
-	return nil
+	return m.announced, nil
+}
+
+// takesOneMore tells whether another user may join. mu is held.
+func (r *room) takesOneMore() error {
+	if limit := int(r.config.GetMaxUsers()); limit > 0 && len(r.members) >= limit {
+		return refuse(codes.ResourceExhausted, "room %q is full: it takes %d users", r.id, limit)
+	}
+	return r.srv.checkNotices(r.id)
 }
 
 // leave takes a stream out of a room. It is no error if it is not in it.
-func (s *Server) leave(ctx context.Context, st *stream, r *room, reason string) {
-	gone := r.leave(st, reason)
-	r.sayNotices(ctx)
-	if gone {
+func (s *Server) leave(st *stream, r *room, reason string) {
+	if gone := r.leave(st, reason); gone {
 		s.rooms.remove(r)
 	}
 }
@@ -198,7 +208,7 @@ func (s *Server) leave(ctx context.Context, st *stream, r *room, reason string) 
 func (r *room) leave(st *stream, reason string) (gone bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	st.exit(r)
+	defer st.exit(r) // last: until then the stream's end waits for the lock
 	if rd := r.readers[st]; rd != nil {
 		rd.leave(st.out.isClosed())
 		delete(r.readers, st)

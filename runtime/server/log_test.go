@@ -76,7 +76,7 @@ func TestAReceiptComesOnlyAfterTheLogHasTheMessage(t *testing.T) {
 		anna := s.knowing("anna", "", 1, 1)
 		slow.open()
 		anna.join("r", nil)
-		synctest.Wait() // for the notice
+		synctest.Wait() // until the log has the notice
 		slow.shut()
 		anna.say("r", "m", "x")
 		time.Sleep(3 * time.Second) // no receipt so far, and the stream lives
@@ -97,7 +97,7 @@ func TestAReceiptComesOnlyAfterTheLogHasTheMessage(t *testing.T) {
 	})
 }
 
-// slowLog appends when it is open.
+// slowLog appends when it is open, however late that is.
 type slowLog struct {
 	roomlog.Engine
 
@@ -109,7 +109,7 @@ func (l *slowLog) shut() { l.wait = make(chan struct{}) }
 
 func (l *slowLog) Append(ctx context.Context, room string, m roomlog.Message) (roomlog.Place, error) {
 	<-l.wait
-	return l.Engine.Append(ctx, room, m)
+	return l.Engine.Append(context.WithoutCancel(ctx), room, m)
 }
 
 // deadLog hangs in Append until the context that it is given is done.

@@ -1,12 +1,10 @@
 package server
 
 import (
-	"context"
 	"crypto/rand"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	"github.com/game-im/im-grpc-sdk/runtime"
-	"github.com/game-im/im-grpc-sdk/runtime/roomlog"
 )
 
 // Why a user left, in LeaveContent.
@@ -39,73 +37,31 @@ func newContents() contents {
 	}
 }
 
-// noticeJoin tells the others that a user's first session has joined. The room's lock is held; sayNotices says
-// it once that is free.
+// noticeJoin tells the others that a user's first session has joined. The room's lock is held.
 func (r *room) noticeJoin(st *stream, m *member) {
 	content, err := r.srv.contents.join.Encode(&imv1.JoinContent{UserCount: int32(len(r.members))})
-	r.notice(st, m, imv1.MessageType_MESSAGE_TYPE_JOIN_ROOM, content, err)
+	m.announced = r.notice(st, m, imv1.MessageType_MESSAGE_TYPE_JOIN_ROOM, content, err)
 }
 
-// noticeLeave tells the others that a user's last session has left. The room's lock is held; sayNotices
-// says it once that is free.
+// noticeLeave tells the others that a user's last session has left. The room's lock is held.
 func (r *room) noticeLeave(st *stream, m *member, reason string) {
 	content, err := r.srv.contents.leave.Encode(&imv1.LeaveContent{UserCount: int32(len(r.members)), Reason: reason})
 	r.notice(st, m, imv1.MessageType_MESSAGE_TYPE_LEAVE_ROOM, content, err)
 }
 
-// notice is what the server itself has to say in a room.
-type notice struct {
-	message *imv1.MessageResponse
-	origin  uint64 // of the stream that it is about
-}
-
-func (r *room) notice(st *stream, m *member, kind imv1.MessageType, content []byte, err error) {
-	if err != nil { // an int32 and a constant always encode
-		r.srv.log.Error("a notice cannot be encoded", "kind", kind, "error", err)
-		return
-	}
-	r.notices = append(r.notices, notice{origin: st.origin, message: &imv1.MessageResponse{
+// notice has a notice said. What it gives is closed as soon as the log has it, or will not have it.
+func (r *room) notice(st *stream, m *member, kind imv1.MessageType, content []byte, err error) <-chan struct{} {
+	n := notice{origin: st.origin, done: make(chan struct{}), message: &imv1.MessageResponse{
 		MessageId: newMessageID(), FromUserId: st.key.user, RoomId: r.id, Type: kind, Content: content,
 		Metadata: m.join.Metadata, SessionId: st.wireSession,
-	}})
-}
-
-// sayNotices gives a room's notices their time.
-func (s *Server) sayNotices(ctx context.Context, r *room) {
-	ctx, cancel := beyond(ctx)
-	defer cancel()
-	r.sayNotices(ctx)
-}
-
-// sayNotices appends the notices that wait, in the order in which they came about. If somebody does that already, that one
-// takes them too. No lock is held.
-func (r *room) sayNotices(ctx context.Context) {
-	for {
-		r.mu.Lock()
-		waiting := r.notices
-		if r.noticing || len(waiting) == 0 {
-			r.mu.Unlock()
-			return
-		}
-		r.notices, r.noticing = nil, true
-		r.mu.Unlock()
-		for _, n := range waiting {
-			r.sayNotice(ctx, n)
-		}
-		r.mu.Lock()
-		r.noticing = false
-		r.mu.Unlock()
+	}}
+	if err != nil { // an int32 and a constant always encode
+		r.srv.log.Error("a notice cannot be encoded", "kind", kind, "error", err)
+		close(n.done)
+		return n.done
 	}
-}
-
-// sayNotice appends a notice. A log that does not take it leaves the others in the room without it.
-func (r *room) sayNotice(ctx context.Context, n notice) {
-	message := roomlog.Message{
-		Key: sendKey(n.message.GetFromUserId(), n.message.GetMessageId()), Session: n.origin,
-	}
-	if _, err := r.srv.appendTo(ctx, r.id, message, n.message); err != nil {
-		r.srv.log.Error("a notice could not be appended", "room", r.id, "type", n.message.GetType(), "error", err)
-	}
+	r.srv.say(n)
+	return n.done
 }
 
 // newMessageID is for messages that came without an id, and for the server's own.

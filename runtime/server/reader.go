@@ -104,7 +104,10 @@ func (rd *reader) pick(source []frame) (turn []frame, taken int) {
 		}
 		turn = append(turn, f)
 		bytes += f.size
-		if rd.window > 0 && f.place.Seq > 0 {
+		switch {
+		case f.isGap():
+			rd.st.srv.counts.gaps.Add(1)
+		case rd.window > 0:
 			rd.inFlight = append(rd.inFlight, flying{at: rd.at, size: f.size})
 			rd.bytes += f.size
 		}
@@ -115,7 +118,7 @@ func (rd *reader) pick(source []frame) (turn []frame, taken int) {
 // fits tells whether the window has room for a frame beside some bytes. Where there are none there always is, and a GAP
 // needs none.
 func (rd *reader) fits(bytes int, f frame) bool {
-	return rd.window == 0 || bytes == 0 || f.place.Seq == 0 || bytes+f.size <= rd.window || sabotage.NoWindow
+	return rd.window == 0 || bytes == 0 || f.isGap() || bytes+f.size <= rd.window || sabotage.NoWindow
 }
 
 // shut tells whether the window has no room for what comes next, as far as that is known. A cursor opens it.
@@ -123,11 +126,16 @@ func (rd *reader) shut() bool {
 	return rd.window > 0 && rd.bytes > 0 && rd.bytes+max(rd.needs, 1) > rd.window && !sabotage.NoWindow
 }
 
-// skips tells whether a frame is one that the stream itself has sent and does not get back. With resume the log is sent
-// whole.
+// skips tells whether a frame is one that the stream itself has sent and does not get back, or a gap that it does not
+// understand. With resume the log is sent whole.
 func (rd *reader) skips(f frame) bool {
 	st := rd.st
-	if st.contract.resume || f.origin != st.origin {
+	switch {
+	case st.contract.resume:
+		return false
+	case f.isGap():
+		return true
+	case f.origin != st.origin:
 		return false
 	}
 	return st.contract.known || !st.srv.config.echoToday || f.isNotice()

@@ -35,10 +35,8 @@ type room struct {
 	readers    map[*stream]*reader
 	tail       tail
 	flights    map[roomlog.Cursor]*flight // reads of the log that are going on, by where they begin
-	asked      asked
-	notices    []notice // to be appended, in order
-	noticing   bool     // somebody appends them
-	messages   int64    // without notices
+	unreadable roomlog.Cursor             // the last message of the log that did not parse
+	messages   int64                      // without notices
 	lastActive time.Time
 	idle       *time.Timer // removes the empty room later; nil: nothing is planned
 	idleTimes  uint64      // how often idle was set
@@ -50,6 +48,8 @@ type member struct {
 	asked    map[string]string // the metadata before the hook
 	joinedAt time.Time
 	streams  map[*stream]struct{}
+
+	announced <-chan struct{} // closed when the others have been told that it has joined
 }
 
 // openRoom makes a room and finds the end of its log. The caller ends its subscription.
@@ -85,17 +85,15 @@ func newRoom(s *Server, id string, info *imv1.RoomInfo) *room {
 		srv: s, id: id, name: info.GetName(), description: info.GetDescription(),
 		config: proto.CloneOf(config), created: now, lastActive: now,
 		members: make(map[string]*member), readers: make(map[*stream]*reader), flights: make(map[roomlog.Cursor]*flight),
-		asked: newAsked(),
 	}
 }
 
 // published takes what was appended to the log, by this server or another one, and wakes those who read it. The engine
 // calls it.
 func (r *room) published(record roomlog.Record) {
-	f, err := frameOf(record)
-	if err != nil {
-		r.srv.log.Error("a message of the log does not parse", slog.String("room", r.id), slog.Uint64("seq", record.Seq),
-			slog.Any("error", err))
+	f, err := r.frameOf(record)
+	if err != nil { // a room's id always encodes
+		r.srv.log.Error("a gap cannot be encoded", slog.String("room", r.id), slog.Any("error", err))
 		return
 	}
 	r.mu.Lock()
@@ -104,7 +102,7 @@ func (r *room) published(record roomlog.Record) {
 		return
 	}
 	r.tail.add(f)
-	r.asked.note(f)
+	r.srv.asked.note(r.id, f)
 	for _, rd := range r.readers {
 		if !rd.fetching && rd.fits(rd.bytes, f) {
 			rd.st.out.mark(rd)

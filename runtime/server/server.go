@@ -25,6 +25,8 @@ type Server struct {
 	rooms    rooms
 	streams  streamSet
 	sessions sessions
+	notices  notices
+	asked    asked
 	counts   counters
 
 	registering sync.Mutex
@@ -55,7 +57,7 @@ func New(opts ...Option) (*Server, error) {
 	}
 	s := &Server{
 		config: cfg, log: cfg.logger, rules: newRequestRules(), contents: newContents(),
-		rooms: newRooms(), sessions: newSessions(),
+		rooms: newRooms(), sessions: newSessions(), notices: newNotices(), asked: newAsked(),
 		theirs: kindset.Teller{Log: cfg.logger, Other: "client"},
 	}
 	s.kinds = sync.OnceValue(func() kindset.Set { return kindset.Of(s.router.Kinds()) })

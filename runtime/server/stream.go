@@ -241,10 +241,8 @@ func (st *stream) silent() {
 
 // leaveAll takes the stream out of everything. It may be called twice; the first reason counts.
 func (st *stream) leaveAll(reason string) {
-	ctx, cancel := beyond(st.ctx) // one time for all rooms
-	defer cancel()
 	for _, r := range st.stopJoining() {
-		st.srv.leave(ctx, st, r, reason)
+		st.srv.leave(st, r, reason)
 	}
 	st.srv.sessions.release(st)
 }

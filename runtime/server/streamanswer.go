@@ -53,9 +53,7 @@ func (st *stream) answerLeave(request *imv1.MessageRequest) {
 	if err != nil {
 		st.noteRefusal(request, err)
 	} else if r := st.in(request.GetRoomId()); r != nil {
-		ctx, cancel := beyond(st.ctx)
-		st.srv.leave(ctx, st, r, reasonLeft)
-		cancel()
+		st.srv.leave(st, r, reasonLeft)
 	}
 	st.putControl(imv1.MessageType_MESSAGE_TYPE_LEFT,
 		&imv1.MessageResponse{MessageId: request.GetMessageId(), RoomId: request.GetRoomId()},

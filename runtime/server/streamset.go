@@ -12,7 +12,7 @@ type streamSet struct {
 	all     map[*stream]struct{}
 	closed  bool           // takes no more
 	empty   chan struct{}  // not nil: closed when there is none left
-	running sync.WaitGroup // one for each goroutine of a stream; Add only under mu and before closed, or beside a counted one
+	running sync.WaitGroup // each goroutine of a stream or of notices; Add only under mu and before closed, or beside a counted one
 }
 
 // add takes a stream, or refuses it because the server is closing.

@@ -63,11 +63,9 @@ func (s *Server) LeaveRoom(ctx context.Context, request *imv1.LeaveRoomRequest) 
 	if err != nil {
 		return nil, err
 	}
-	leaving, cancel := beyond(ctx)
-	defer cancel()
 	for _, st := range streams {
 		if r := st.in(request.GetRoomId()); r != nil {
-			s.leave(leaving, st, r, reasonLeft)
+			s.leave(st, r, reasonLeft) //nolint:contextcheck // notices outlive calls
 		}
 	}
 	return &imv1.LeaveRoomResponse{Status: responseStatus(nil)}, nil

@@ -48,7 +48,7 @@ func Run(t *testing.T, config Config) {
 	}
 	groups := map[string][]test{
 		"appending": appending, "repeats": repeats, "reading": reading, "subscribing": subscribing, "names": names,
-		"together": together,
+		"together": together, "contexts": contexts,
 	}
 	for group, tests := range groups {
 		t.Run(group, func(t *testing.T) {
