@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -60,7 +61,7 @@ func (f faults) options(server int) grpc.ServerOption {
 		srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler,
 	) error {
 		faulty := &faultyStream{ServerStream: stream, losses: lost, held: make(map[string]*imv1.MessageResponse)}
-		defer faulty.end()
+		defer faulty.ended.Store(true)
 		return handler(srv, faulty)
 	})
 }
@@ -70,8 +71,8 @@ type faultyStream struct {
 
 	losses *losses
 
-	mu    sync.Mutex // held while sending
-	ended bool
+	ended atomic.Bool                      // the handler has returned; a send that blocks until then still has mu
+	mu    sync.Mutex                       // held while sending
 	held  map[string]*imv1.MessageResponse // by room, what is lost unless it remains the last one
 }
 
@@ -111,18 +112,11 @@ func (f *faultyStream) hold(message *imv1.MessageResponse) {
 	time.AfterFunc(overtaken, func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if !f.ended && f.held[room] == kept {
+		if !f.ended.Load() && f.held[room] == kept {
 			delete(f.held, room)
 			_ = f.ServerStream.SendMsg(kept) // a broken stream is its handler's to see
 		}
 	})
-}
-
-// end is called when the stream's handler has returned: nothing may be sent any more.
-func (f *faultyStream) end() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.ended = true
 }
 
 func oneIn(n int) bool { return n > 0 && rand.IntN(n) == 0 }
