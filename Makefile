@@ -12,7 +12,7 @@
 #   COVER      the packages whose coverage is reported          default: the runtime (not its test helpers) and the generator
 
 # The folders that have a file of that name.
-dirs-of = $(patsubst ./%,%,$(sort $(patsubst %/$1,%,$(shell find . -name $1 -not -path '*/testdata/*'))))
+dirs-of = $(patsubst ./%,%,$(sort $(patsubst %/$1,%,$(shell find . -name $1 -not -path './bin/*' -not -path '*/testdata/*'))))
 
 GO        ?= go
 MODULES   ?= $(call dirs-of,go.mod)
@@ -36,8 +36,8 @@ export GOFLAGS := $(strip $(filter-out -mod=% -buildvcs=%,$(GOFLAGS)) -buildvcs=
 BIN      := $(CURDIR)/bin
 CODE     := $(filter-out tools/%,$(MODULES))
 BUF_DIRS := $(call dirs-of,buf.yaml)
-GO_FILES    = find . -name '*.go' -not -path '*/testdata/*' -print0
-PROTO_FILES = find . -name '*.proto' -not -path '*/third_party/*' -not -path '*/testdata/*' -print0
+GO_FILES    = find . -name '*.go' -not -path './bin/*' -not -path '*/testdata/*' -print0
+PROTO_FILES = find . -name '*.proto' -not -path './bin/*' -not -path '*/third_party/*' -not -path '*/testdata/*' -print0
 # Examples that run by themselves and end.
 RUN      := examples/quickstart examples/customkind
 
