@@ -69,6 +69,10 @@ func (s *Server) enter(ctx context.Context, st *stream, admitted *admission, tel
 		if err != nil {
 			return err
 		}
+		if err := r.askHead(ctx, admitted.from); err != nil {
+			s.rooms.removeUnused(r)
+			return err
+		}
 		announced, err := r.join(st, admitted, tell) //nolint:contextcheck // notices outlive streams
 		if err == nil {
 			await(ctx, announced, logTimeout) // so that what the user says comes behind the notice

@@ -34,6 +34,7 @@ type room struct {
 	members    map[string]*member
 	readers    map[*stream]*reader
 	tail       tail
+	asked      roomlog.Cursor             // where the log ended when it was last asked: see askHead
 	flights    map[roomlog.Cursor]*flight // reads of the log that are going on, by where they begin
 	unreadable roomlog.Cursor             // the last message of the log that did not parse
 	messages   int64                      // without notices
@@ -125,14 +126,38 @@ func (r *room) said(at time.Time) {
 	r.lastActive = at
 }
 
-// headFor is the log's end as a client is told it that stands at a cursor. An engine over a network may publish here what it had
-// published at another server before: to tell such a client a head behind its cursor would say that the log was cut. Whether it
-// was, reading on from the cursor shows. mu is held.
-func (r *room) headFor(from *imsdkv1.Cursor) uint64 {
-	if from.GetEpoch() == r.tail.epoch {
-		return max(r.tail.head, from.GetSeq())
+// askHead asks the log where it ends for a reader that has received more than was published here. An engine over a network may
+// be late with that, and to tell such a reader a head behind what it has received would say that the log was cut.
+func (r *room) askHead(ctx context.Context, from *imsdkv1.Cursor) error {
+	r.mu.Lock()
+	late := from.GetEpoch() == r.tail.epoch && from.GetReceivedSeq() > r.tail.head
+	r.mu.Unlock()
+	if !late {
+		return nil
 	}
-	return r.tail.head
+	ctx, cancel := context.WithTimeout(ctx, logTimeout)
+	defer cancel()
+	head, err := r.srv.config.engine.Head(ctx, r.id)
+	if err != nil {
+		return logUnreachable(r.id, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = head
+	return nil
+}
+
+// headFor is the log's end as a client is told it that stands at a cursor: see askHead. Whether the log was cut before the cursor
+// itself, reading on from there shows. mu is held.
+func (r *room) headFor(from *imsdkv1.Cursor) uint64 {
+	head := r.tail.head
+	if from.GetEpoch() == r.tail.epoch {
+		head = max(head, from.GetSeq())
+	}
+	if r.asked.Epoch == r.tail.epoch && from.GetReceivedSeq() > head {
+		head = max(head, r.asked.Seq)
+	}
+	return head
 }
 
 // state is the room as Welcome tells it. mu is held.

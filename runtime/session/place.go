@@ -1,6 +1,9 @@
 package session
 
-import "github.com/game-im/im-grpc-sdk/runtime/internal/sabotage"
+import (
+	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"github.com/game-im/im-grpc-sdk/runtime/internal/sabotage"
+)
 
 // position is a point in a room's log: everything up to and with seq is behind it. The zero value is none.
 type position struct{ epoch, seq uint64 }
@@ -46,6 +49,16 @@ func (p *place) from() position {
 		return p.received
 	}
 	return p.cursor
+}
+
+// resume is what a server is told of the place where a stream or a join begins.
+func (p *place) resume() *imsdkv1.Cursor {
+	from := p.from()
+	cursor := cursorOf(p.room, from)
+	if p.received.epoch == from.epoch && p.received.seq > from.seq {
+		cursor.ReceivedSeq = p.received.seq
+	}
+	return cursor
 }
 
 // untold tells whether the server of a stream does not know where the session is by now.

@@ -88,7 +88,7 @@ func (p *positions) cursor(room string) *imsdkv1.Cursor {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if found, ok := p.places[room]; ok && found.from().known() {
-		return cursorOf(room, found.from())
+		return found.resume()
 	}
 	return &imsdkv1.Cursor{RoomId: room}
 }
@@ -105,7 +105,7 @@ func (p *positions) announce(room string, stream uint32) *imsdkv1.Cursor {
 	if found.toldOn != stream {
 		found.told, found.toldOn, found.handled = found.from(), stream, 0
 	}
-	return cursorOf(room, found.from())
+	return found.resume()
 }
 
 func cursorOf(room string, at position) *imsdkv1.Cursor {

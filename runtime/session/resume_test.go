@@ -113,13 +113,20 @@ func TestWhatWaitsInALaneIsHandledOnceThoughItComesAgain(t *testing.T) {
 		k.peer(t, 1).pushAll(t, row("r", 11, 14)...)
 		second := k.again(t, 1)
 		equal(t, "the cursor is what was handled", resumed(second), "r 7/10")
+		if received := second.hello.GetRooms()[0].GetCursor().GetReceivedSeq(); received != 14 {
+			t.Errorf("received up to %d", received)
+		}
 		second.pushAll(t, row("r", 11, 15)...)
 		close(release)
 		expect(t, "handled", d.take, "11", "12", "13", "14", "15")
 		if stats := s.Stats(); stats.Repeats != 4 || stats.Received != 5 || stats.Gaps != 0 {
 			t.Errorf("stats: %+v", stats)
 		}
-		equal(t, "the next Hello", resumed(k.again(t, 2)), "r 7/15")
+		third := k.again(t, 2)
+		equal(t, "the next Hello", resumed(third), "r 7/15")
+		if received := third.hello.GetRooms()[0].GetCursor().GetReceivedSeq(); received != 0 {
+			t.Errorf("received up to %d, where everything was handled", received)
+		}
 	})
 }
 

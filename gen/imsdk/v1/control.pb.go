@@ -88,7 +88,10 @@ type Cursor struct {
 	// The log that seq belongs to.
 	Epoch uint64 `protobuf:"fixed64,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// The sequence number of the last message that the reader has handled. 0: none.
-	Seq           uint64 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+	Seq uint64 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+	// Where a stream or a join begins: the last message that the reader has received, if that is beyond seq. It moves nothing; the
+	// server tells such a reader no head that lies before it unless the log ends there.
+	ReceivedSeq   uint64 `protobuf:"varint,4,opt,name=received_seq,json=receivedSeq,proto3" json:"received_seq,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -140,6 +143,13 @@ func (x *Cursor) GetEpoch() uint64 {
 func (x *Cursor) GetSeq() uint64 {
 	if x != nil {
 		return x.Seq
+	}
+	return 0
+}
+
+func (x *Cursor) GetReceivedSeq() uint64 {
+	if x != nil {
+		return x.ReceivedSeq
 	}
 	return 0
 }
@@ -670,11 +680,12 @@ var File_imsdk_v1_control_proto protoreflect.FileDescriptor
 
 const file_imsdk_v1_control_proto_rawDesc = "" +
 	"\n" +
-	"\x16imsdk/v1/control.proto\x12\bimsdk.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"I\n" +
+	"\x16imsdk/v1/control.proto\x12\bimsdk.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"l\n" +
 	"\x06Cursor\x12\x17\n" +
 	"\aroom_id\x18\x01 \x01(\tR\x06roomId\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x06R\x05epoch\x12\x10\n" +
-	"\x03seq\x18\x03 \x01(\x04R\x03seq\"Y\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12!\n" +
+	"\freceived_seq\x18\x04 \x01(\x04R\vreceivedSeq\"Y\n" +
 	"\aCursors\x12*\n" +
 	"\acursors\x18\x01 \x03(\v2\x10.imsdk.v1.CursorR\acursors\x12\"\n" +
 	"\rlast_of_hello\x18\x02 \x01(\bR\vlastOfHello\"0\n" +

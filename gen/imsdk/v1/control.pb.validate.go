@@ -62,6 +62,8 @@ func (m *Cursor) validate(all bool) error {
 
 	// no validation rules for Seq
 
+	// no validation rules for ReceivedSeq
+
 	if len(errors) > 0 {
 		return CursorMultiError(errors)
 	}
