@@ -33,7 +33,7 @@ libraries=$(apt-cache "${options[@]}" depends --recurse --important protobuf-com
 # shellcheck disable=SC2086 # one word for each library
 (cd "$root/apt/packages" && apt-get "${options[@]}" -qq download protobuf-compiler libprotobuf-dev $libraries)
 for package in "$root"/apt/packages/*.deb; do dpkg -x "$package" "$root"; done
-rm -rf "$root/apt"
+rm -rf "$root/apt" "$root"/usr/share/doc # its examples are Go code, which is none of ours
 
 libraries=$(cd "$root" && dirname "$(find . -name 'libprotoc.so.*' | head -n 1)")
 cat >bin/protoc <<EOF
