@@ -30,23 +30,37 @@ func (s *Session) Connect(ctx context.Context) error {
 		return ErrAlreadyConnected
 	}
 	s.outbox.open()
-	if err := s.loadCursors(ctx); err != nil {
-		s.outbox.shut(fmt.Errorf("%w: %w", ErrNotConnected, err), false)
-		s.move(StateIdle, nil, nil, StateConnecting)
-		return err
-	}
-	st, err := s.attempt(ctx)
+	st, err := s.firstStream(ctx)
 	if err != nil {
-		err = s.connectError(ctx, err)
 		s.outbox.shut(fmt.Errorf("%w: %w", ErrNotConnected, err), false)
 		s.move(StateIdle, nil, nil, StateConnecting)
 		return err
 	}
-	if !s.goLive(st, StateConnecting) {
+	if !s.goLive(st, StateConnecting) { //nolint:contextcheck // what it starts lives with the stream
 		return s.connectError(ctx, s.closedError())
 	}
 	s.group.start(func() { s.supervise(st) }) //nolint:contextcheck // it outlives this call
 	return nil
+}
+
+// firstStream loads the cursors and opens a stream, within the connect timeout.
+func (s *Session) firstStream(ctx context.Context) (*stream, error) {
+	bounded, cancel := s.connectContext(ctx)
+	defer cancel()
+	if err := s.loadCursors(bounded); err != nil {
+		return nil, err
+	}
+	st, err := s.attempt(bounded)
+	if err != nil {
+		return nil, s.connectError(ctx, err)
+	}
+	return st, nil
+}
+
+// connectContext bounds ctx by the connect timeout.
+func (s *Session) connectContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := s.config.timing.connect
+	return context.WithTimeoutCause(ctx, timeout, connectTimeout(timeout))
 }
 
 // goLive makes a stream the live one, unless the session was closed meanwhile.
@@ -59,14 +73,14 @@ func (s *Session) goLive(st *stream, from State) bool {
 	close(st.live)
 	s.config.log.Info("connected", "target", s.target, "stream", s.streams.Load(),
 		"handshake", st.capabilities().Handshake)
+	if len(s.rooms.outside()) > 0 {
+		s.group.start(func() { s.joinLater(st) })
+	}
 	return true
 }
 
-// establish opens a stream and readies it: handshake, then rooms. It is bounded by ctx and the connect timeout.
+// establish opens a stream and readies it: handshake, then rooms. ctx bounds that, not the stream.
 func (s *Session) establish(ctx context.Context) (*stream, error) {
-	timeout := s.config.timing.connect
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, connectTimeout(timeout))
-	defer cancel()
 	st, err := s.openStream(ctx)
 	if err != nil {
 		return nil, orCause(ctx, err)

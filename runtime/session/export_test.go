@@ -8,3 +8,10 @@ type (
 
 // OpenCursorFileOn opens a CursorFile on a disk of the test's own.
 func OpenCursorFileOn(d Disk, path string) (*CursorFile, error) { return openCursorFile(d, path) }
+
+// WaitingRequests counts the joins and leaves on the stream that are not answered.
+func WaitingRequests(s *Session) int {
+	s.rooms.mu.Lock()
+	defer s.rooms.mu.Unlock()
+	return len(s.rooms.waiting)
+}

@@ -59,6 +59,10 @@ func joinMetadata(opts []JoinOption) map[string]string {
 // JoinRoom puts the session into a room, and again after every reconnect, with the same options. To a server with the
 // handshake it travels on the stream; to one of today it is a unary call. It waits for a live stream, at most for the
 // request timeout. Joining a room twice is no error: the second time changes what the user joined with.
+//
+// If ctx ends before the answer, the server may put the session into the room all the same: once it says so, Rooms has it.
+// After a reconnect the room may not be joinable for a while (Unavailable, Internal, …): then the session goes on without it,
+// tells WithOnError, and asks again until the server takes or refuses it, or the session leaves the room.
 func (s *Session) JoinRoom(ctx context.Context, roomID string, opts ...JoinOption) (*imv1.JoinRoomResponse, error) {
 	request := &imv1.JoinRoomRequest{UserId: s.config.user, RoomId: roomID, Metadata: joinMetadata(opts)}
 	if err := s.begin(opJoin, roomID, request); err != nil {
@@ -72,7 +76,7 @@ func (s *Session) JoinRoom(ctx context.Context, roomID string, opts ...JoinOptio
 		if err != nil {
 			return nil, s.callError(ctx, opJoin, roomID, err)
 		}
-		response, again, err := s.join(ctx, st, request)
+		response, again, err := s.join(ctx, st, request, false)
 		if !again || err == nil && s.isLive(st) {
 			return response, err
 		}
@@ -81,24 +85,32 @@ func (s *Session) JoinRoom(ctx context.Context, roomID string, opts ...JoinOptio
 }
 
 // join tries it on one stream. again: that stream ended, another one has to be asked; after a unary call also when it
-// succeeded, for the server may have put the stream before into the room.
+// succeeded, for the server may have put the stream before into the room. rejoin: it is the session's own wish, and the user
+// may leave the room meanwhile.
 func (s *Session) join(
-	ctx context.Context, st *stream, request *imv1.JoinRoomRequest,
+	ctx context.Context, st *stream, request *imv1.JoinRoomRequest, rejoin bool,
 ) (response *imv1.JoinRoomResponse, again bool, err error) {
 	roomID := request.GetRoomId()
 	if !st.capabilities().StreamRooms {
 		response, err = s.client.JoinRoom(s.identify(ctx), request)
 		err = s.outcome(ctx, opJoin, roomID, response.GetStatus(), err)
 		if status.Code(err) == codes.FailedPrecondition && st.late(ctx) {
-			return s.join(ctx, st, request)
+			return s.join(ctx, st, request, rejoin)
 		}
 		if err != nil {
 			return nil, false, err
 		}
-		s.rooms.add(roomID, request.GetMetadata())
-		return response, true, nil
+		switch {
+		case !rejoin:
+			s.rooms.add(roomID, request.GetMetadata())
+		case !s.rooms.addAgain(roomID):
+			_, err = s.client.LeaveRoom(s.identify(ctx), &imv1.LeaveRoomRequest{UserId: s.config.user, RoomId: roomID})
+		}
+		return response, true, err
 	}
-	answer, ended, err := s.onStream(ctx, st, &roomRequest{room: roomID, join: true, metadata: request.GetMetadata()})
+	answer, ended, err := s.onStream(ctx, st, &roomRequest{
+		room: roomID, join: true, rejoin: rejoin, metadata: request.GetMetadata(),
+	})
 	if err != nil {
 		return nil, ended, s.callError(ctx, opJoin, roomID, err)
 	}
@@ -112,7 +124,7 @@ func (s *Session) join(
 	return response, false, nil
 }
 
-// LeaveRoom takes the session out of a room, the way it is joined.
+// LeaveRoom takes the session out of a room, the way it is joined. If ctx ends before the answer, it may do so all the same.
 func (s *Session) LeaveRoom(ctx context.Context, roomID string) (*imv1.LeaveRoomResponse, error) {
 	request := &imv1.LeaveRoomRequest{UserId: s.config.user, RoomId: roomID}
 	if err := s.begin(opLeave, roomID, request); err != nil {

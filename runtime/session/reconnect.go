@@ -58,7 +58,9 @@ func (s *Session) comeBack(attempt *int, hurry bool, cause error) *stream {
 				return nil
 			}
 		}
-		st, err := s.attempt(s.ctx)
+		ctx, cancel := s.connectContext(s.ctx)
+		st, err := s.attempt(ctx)
+		cancel()
 		if err == nil {
 			s.counters.reconnects.Add(1) // before anybody can see that it is back
 			if s.goLive(st, StateReconnecting) {
@@ -113,7 +115,7 @@ func (s *Session) untilReady(ctx context.Context) bool {
 const patience = 200 * time.Millisecond
 
 // attempt is one try, of Connect or to reconnect. A connection that is down is asked to dial at once; until it is up gRPC
-// fails calls with what it met the last time.
+// fails calls with what it met the last time. ctx has the connect timeout.
 func (s *Session) attempt(ctx context.Context) (*stream, error) {
 	wasDown := s.redial()
 	st, err := s.establish(ctx)

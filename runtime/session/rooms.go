@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
@@ -21,20 +20,30 @@ type rooms struct {
 
 	mu      sync.Mutex // held for map operations only
 	joined  map[string]map[string]string
+	failed  map[string]*failedJoins // of rooms in joined that could not be joined again
 	waiting map[string]*roomRequest // by the request's message id
+}
+
+// failedJoins are those of one room, in a row.
+type failedJoins struct {
+	tries int
+	last  failedJoin
 }
 
 // roomRequest is a JOIN or LEAVE that waits for its answer.
 type roomRequest struct {
 	room     string
 	join     bool
+	rejoin   bool // the session's own wish, which ends when the user leaves the room
+	stream   uint32
 	metadata map[string]string
 	answer   chan *imv1.MessageResponse // gets one
 }
 
 func newRooms(initial string, metadata map[string]string) *rooms {
 	r := &rooms{
-		initial: initial, joined: make(map[string]map[string]string), waiting: make(map[string]*roomRequest),
+		initial: initial, joined: make(map[string]map[string]string), failed: make(map[string]*failedJoins),
+		waiting: make(map[string]*roomRequest),
 	}
 	if initial != "" {
 		r.joined[initial] = metadata
@@ -72,15 +81,53 @@ func (r *rooms) add(room string, metadata map[string]string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.joined[room] = metadata
+	delete(r.failed, room)
+}
+
+// addAgain is add for a room that was joined again. False: the user has left it meanwhile.
+func (r *rooms) addAgain(room string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, ok := r.joined[room]
+	delete(r.failed, room)
+	return ok
 }
 
 func (r *rooms) remove(room string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.joined, room)
+	delete(r.failed, room)
 }
 
-// expect notes a request before it is sent.
+// unable notes that a room could not be joined again, and tells how often in a row.
+func (r *rooms) unable(failed failedJoin) (tries int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.joined[failed.room]; !ok {
+		return 0
+	}
+	if r.failed[failed.room] == nil {
+		r.failed[failed.room] = new(failedJoins)
+	}
+	r.failed[failed.room].tries++
+	r.failed[failed.room].last = failed
+	return r.failed[failed.room].tries
+}
+
+// outside are the rooms that could not be joined again, sorted.
+func (r *rooms) outside() []failedJoin {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := make([]failedJoin, 0, len(r.failed))
+	for _, room := range slices.Sorted(maps.Keys(r.failed)) {
+		found = append(found, r.failed[room].last)
+	}
+	return found
+}
+
+// expect notes a request before it is sent. It stays until it is answered, though its caller may have given up: then too
+// the answer says which rooms the session is in.
 func (r *rooms) expect(id string, request *roomRequest) {
 	request.answer = make(chan *imv1.MessageResponse, 1)
 	r.mu.Lock()
@@ -88,13 +135,14 @@ func (r *rooms) expect(id string, request *roomRequest) {
 	r.waiting[id] = request
 }
 
-func (r *rooms) forget(id string) {
+// streamEnded forgets the requests that nothing answers any more.
+func (r *rooms) streamEnded(stream uint32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.waiting, id)
+	maps.DeleteFunc(r.waiting, func(_ string, request *roomRequest) bool { return request.stream == stream })
 }
 
-// take gives the request that a message answers, nil if nobody waits for it any more.
+// take gives the request that a message answers, nil if there is none.
 func (r *rooms) take(id string) *roomRequest {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -112,6 +160,12 @@ func (s *Session) answered(st *stream, message *imv1.MessageResponse) {
 	}
 	switch {
 	case !succeeded(message):
+	case request.rejoin && !s.rooms.addAgain(request.room):
+		st.control.put(&imv1.MessageRequest{
+			MessageId: s.nextID(), UserId: s.config.user, RoomId: request.room, Type: imv1.MessageType_MESSAGE_TYPE_LEAVE,
+		})
+	case request.rejoin:
+		s.enteredRoom(st, st.contract.Load(), request.room, position{epoch: message.GetEpoch(), seq: message.GetSeq()})
 	case request.join:
 		s.rooms.add(request.room, request.metadata)
 		s.enteredRoom(st, st.contract.Load(), request.room, position{epoch: message.GetEpoch(), seq: message.GetSeq()})
@@ -161,7 +215,8 @@ func (s *Session) joinContent(st *stream, room string) ([]byte, error) {
 	return proto.Marshal(&imsdkv1.Join{Cursor: cursor})
 }
 
-// Rooms are the rooms that the session is in, or, while it is not connected, will be in once it is. Sorted.
+// Rooms are the rooms that the session is in, or will be: once it is connected again, or once the server can put it into
+// one that it cannot now, as it was told through WithOnError. Sorted.
 func (s *Session) Rooms() []string { return slices.Sorted(maps.Keys(s.rooms.all())) }
 
 // onStream sends a JOIN or LEAVE on a stream and waits for its answer. ended: the stream ended first.
@@ -170,8 +225,6 @@ func (s *Session) onStream(
 ) (answer *imv1.MessageResponse, ended bool, err error) {
 	defer s.awaited.begin()()
 	id := s.nextID()
-	s.rooms.expect(id, request)
-	defer s.rooms.forget(id)
 	frame := &imv1.MessageRequest{
 		MessageId: id, UserId: s.config.user, RoomId: request.room,
 		Type: imv1.MessageType_MESSAGE_TYPE_LEAVE, Metadata: request.metadata,
@@ -182,7 +235,10 @@ func (s *Session) onStream(
 			return nil, false, err
 		}
 	}
+	request.stream = st.number
+	s.rooms.expect(id, request)
 	if !st.control.put(frame) {
+		s.rooms.take(id)
 		return nil, false, &runtime.Error{Code: codes.ResourceExhausted, Message: "the server does not read"}
 	}
 	select {
@@ -197,15 +253,5 @@ func (s *Session) onStream(
 		}
 	case <-ctx.Done():
 		return nil, false, context.Cause(ctx)
-	}
-}
-
-// unsettled tells whether an error says nothing about a room: the same request may work in a moment.
-func unsettled(err error) bool {
-	switch status.Code(err) {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted:
-		return true
-	default:
-		return false
 	}
 }

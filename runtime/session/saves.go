@@ -204,8 +204,7 @@ func (s *Session) loadCursors(ctx context.Context) (err error) {
 			err = s.loadError(fmt.Errorf("it panicked: %v", reason))
 		}
 	}()
-	timeout := s.config.timing.connect
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, connectTimeout(timeout))
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer s.onClose(cancel)()
 	cursors, err := store.Load(ctx)

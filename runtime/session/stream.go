@@ -133,6 +133,7 @@ func (s *Session) finish(st *stream) {
 	<-st.headed
 	<-st.ended
 	s.teller.detach(st)
+	s.rooms.streamEnded(st.number)
 	close(st.gone)
 }
 
