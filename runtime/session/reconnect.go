@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -54,7 +55,7 @@ func (s *Session) comeBack(attempt *int, hurry bool, cause error) *stream {
 				s.giveUp(*attempt-1, cause)
 				return nil
 			}
-			if !s.pause(policy.wait(*attempt, cause), *attempt) {
+			if !s.pause(s.waitBefore(*attempt, cause), *attempt) {
 				return nil
 			}
 		}
@@ -74,6 +75,22 @@ func (s *Session) comeBack(attempt *int, hurry bool, cause error) *stream {
 		cause = s.connectError(s.ctx, err)
 		s.reportError(fmt.Errorf("try %d to reconnect: %w", max(*attempt, 1), cause))
 	}
+}
+
+// waitBefore is how long a try waits. Where the application's own function panics, it is the default.
+func (s *Session) waitBefore(attempt int, cause error) (wait time.Duration) {
+	policy := s.config.timing.reconnect
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.config.log.Error("Reconnect.Wait panicked", "panic", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			s.reportError(&runtime.Error{
+				Op: "reconnect", Code: codes.Internal, Message: fmt.Sprintf("Reconnect.Wait panicked: %v", reason),
+			})
+			policy.Wait = nil
+			wait = policy.wait(attempt, cause)
+		}
+	}()
+	return policy.wait(attempt, cause)
 }
 
 // giveUp closes the session for good.

@@ -26,7 +26,7 @@ type Reconnect struct {
 	// Wait says how long a try waits: attempt counts from 1, cause is why the stream, or the try before, failed. Nil: a
 	// random time between 0 and Base × 2^(attempt−1), at most Max ("full jitter"). Where the server refuses the
 	// session itself (UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED, INVALID_ARGUMENT), it is between Max/2 and
-	// Max: a token may be renewed meanwhile, and hurry does not help.
+	// Max: a token may be renewed meanwhile, and hurry does not help. A panic in it is reported, and the wait is the default.
 	Wait func(attempt int, cause error) time.Duration
 }
 

@@ -326,3 +326,19 @@ func TestCloseEndsAConnectThatRuns(t *testing.T) {
 		<-s.Done()
 	})
 }
+
+func TestAWaitThatPanicsIsTheDefault(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		told := make(chan error, 10)
+		n := start(t, new(script))
+		s := n.connected(t, session.WithOnError(func(err error) { told <- err }),
+			session.WithReconnect(session.Reconnect{Wait: func(int, error) time.Duration {
+				panic("no idea") //nolint:forbidigo // as an application's function may
+			}}))
+		restart(t, n, s)
+		if err := <-told; !strings.Contains(err.Error(), "Reconnect.Wait panicked: no idea") {
+			t.Errorf("OnError was told %v", err)
+		}
+	})
+}

@@ -61,7 +61,7 @@ func (s *Session) joinLater(st *stream) {
 		cause := outside[0].err
 		s.reportError(fmt.Errorf("connected without %d of %d rooms, and asking again: %w",
 			len(outside), len(s.rooms.all()), cause))
-		timer := time.NewTimer(s.config.timing.reconnect.wait(attempt, cause))
+		timer := time.NewTimer(s.waitBefore(attempt, cause))
 		select {
 		case <-timer.C:
 		case <-st.ctx.Done():

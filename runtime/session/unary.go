@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"google.golang.org/grpc/codes"
@@ -15,8 +16,9 @@ import (
 )
 
 // SendUnary sends a message with the SendMessage call: for callers without a stream, and it works before Connect too.
-// It is tried once, under an id of its own, and does not pass the outbox: an error such as Unavailable leaves open whether
-// the server has it. out.Raw is sent if out.Kind is nil. It passes the interceptors and the send limit as [Session.Send]
+// It is tried once, under an id of its own unless out has one, and does not pass the outbox. Where an error leaves open whether
+// the server has it (Unavailable, DeadlineExceeded, …) it is [ErrMaybeDelivered] too; send it again under the same id then.
+// out.Raw is sent if out.Kind is nil. It passes the interceptors and the send limit as [Session.Send]
 // does. Appended tells that the server gave the message a place in its log; one of today
 // does not.
 func (s *Session) SendUnary(ctx context.Context, out *runtime.Outgoing) (*runtime.Receipt, error) {
@@ -56,7 +58,7 @@ func (s *Session) sendMessage(
 	response, err := s.client.SendMessage(s.identify(ctx), request)
 	if err := s.outcome(ctx, op, out.RoomID, response.GetStatus(), err); err != nil {
 		s.prepareNext(err)
-		return nil, inSend(op, out, err)
+		return nil, unaryError(inSend(op, out, err))
 	}
 	s.counters.sent.Add(1)
 	s.outbox.remember(response.GetMessageId())
@@ -71,6 +73,26 @@ func (s *Session) sendMessage(
 		receipt.Time = response.GetTimestamp().AsTime()
 	}
 	return receipt, nil
+}
+
+// unaryError says so where a call's error leaves open what became of the message: it got no answer, or one that the server
+// may have been about to take back.
+func unaryError(err error) error {
+	typed, ok := errors.AsType[*runtime.Error](err)
+	if !ok {
+		return err
+	}
+	switch typed.Code {
+	case codes.Canceled, codes.Unknown, codes.DeadlineExceeded, codes.Aborted, codes.Internal, codes.Unavailable, codes.DataLoss:
+		unsure := *typed
+		unsure.Err = ErrMaybeDelivered
+		if typed.Err != nil {
+			unsure.Err = fmt.Errorf("%w: %w", ErrMaybeDelivered, typed.Err)
+		}
+		return &unsure
+	default:
+		return err
+	}
 }
 
 // GetRoomInfo tells what a room is and who is in it.

@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -82,7 +83,8 @@ func TestSendUnaryIsTriedOnce(t *testing.T) {
 		}}
 		s := start(t, srv).session(t)
 		_, err := s.SendUnary(t.Context(), &runtime.Outgoing{RoomID: "r", Type: 1000})
-		if want := `send unary (room "r"): Unavailable: crash`; status.Code(err) != codes.Unavailable || err.Error() != want {
+		want := `send unary (room "r"): the message may have been delivered, or not: Unavailable: crash`
+		if status.Code(err) != codes.Unavailable || err.Error() != want {
 			t.Errorf("%v", err)
 		}
 		if got := len(srv.calls()); got != 1 {
@@ -189,4 +191,26 @@ func TestACallEndsWithTheRequestTimeoutItsContextOrTheSession(t *testing.T) {
 			t.Errorf("closed: %v", err)
 		}
 	})
+}
+
+func TestAnErrorOfSendUnaryTellsWhetherTheMessageMayHaveArrived(t *testing.T) {
+	t.Parallel()
+	open := []codes.Code{
+		codes.Canceled, codes.Unknown, codes.DeadlineExceeded, codes.Aborted, codes.Internal, codes.Unavailable, codes.DataLoss,
+	}
+	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
+		t.Run(code.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				srv := &script{send: func(*imv1.SendMessageRequest) (*imv1.SendMessageResponse, error) {
+					return nil, status.Error(code, "so it is")
+				}}
+				s := start(t, srv).session(t)
+				_, err := s.SendUnary(t.Context(), &runtime.Outgoing{RoomID: "r", Type: 1000, Raw: []byte("x")})
+				if status.Code(err) != code || errors.Is(err, session.ErrMaybeDelivered) != slices.Contains(open, code) {
+					t.Errorf("got %v", err)
+				}
+			})
+		})
+	}
 }
