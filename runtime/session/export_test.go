@@ -1,5 +1,7 @@
 package session
 
+import "time"
+
 // Disk and DiskFile are what tests put under a CursorFile.
 type (
 	Disk     = disk
@@ -14,4 +16,11 @@ func WaitingRequests(s *Session) int {
 	s.rooms.mu.Lock()
 	defer s.rooms.mu.Unlock()
 	return len(s.rooms.waiting)
+}
+
+// SetWallClock gives a session's outbox another wall clock.
+func SetWallClock(s *Session, wall func() time.Time) {
+	s.outbox.mu.Lock()
+	defer s.outbox.mu.Unlock()
+	s.outbox.wall = wall
 }

@@ -103,14 +103,19 @@ func gapReason(reason imsdkv1.GapReason) GapReason {
 	return GapReason(reason)
 }
 
-// gapWork tells a gap, then moves the cursor behind it.
+// gapWork tells a gap, then moves the cursor behind it. One whose handler Close has interrupted comes again in the next
+// process.
 func (s *Session) gapWork(a arrival, reason GapReason) func() {
 	gap := Gap{
 		RoomID: a.place.room, Epoch: a.before.epoch, AfterSeq: a.before.seq,
 		NextEpoch: a.at.epoch, NextSeq: a.at.seq + 1, Reason: reason,
 	}
 	return func() {
-		defer s.completed(a)
+		defer func() { // a handler may end its goroutine
+			if s.ctx.Err() == nil {
+				s.completed(a)
+			}
+		}()
 		s.tellGap(gap)
 	}
 }

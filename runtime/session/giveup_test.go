@@ -307,3 +307,26 @@ func TestASendThatComesBackInTimeMayTakeAsLongAsItLikes(t *testing.T) {
 		verdicts(t, "decided", sent, "appended")
 	})
 }
+
+func TestTheTimeThatAMachineSleepsCountsForARepeat(t *testing.T) {
+	t.Parallel()
+	for name, asleep := range map[string]time.Duration{"a sleep": 95 * time.Second, "a clock that is set back": -time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				n := start(t, muteUntil(2, window(100*time.Second)))
+				s := n.connected(t)
+				sent := sendAll(t.Context(), s, "r: 1")
+				away(t, n, s)
+				session.SetWallClock(s, func() time.Time { return time.Now().Round(0).Add(asleep) })
+				if asleep > 0 {
+					back(t, n, s)
+				} else {
+					time.Sleep(91 * time.Second)
+				}
+				verdicts(t, "after it", sent, "maybe")
+				failure(t, sent[0], codes.Unavailable, "would not recognise a repeat")
+			})
+		})
+	}
+}

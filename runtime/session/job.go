@@ -74,9 +74,10 @@ func (j *job) bound(window time.Duration) {
 	}
 }
 
-// tooOld tells whether a job may not be sent again because of its age.
-func (j *job) tooOld(now time.Time) bool {
-	return j.tried && !j.deadline.IsZero() && !now.Before(j.deadline)
+// tooOld tells whether a job may not be sent again because of its age. It is by either clock: the monotonic one may stand still
+// while the machine sleeps, and the wall clock may be set back.
+func (j *job) tooOld(now, wall time.Time) bool {
+	return j.tried && !j.deadline.IsZero() && (!now.Before(j.deadline) || !wall.Before(j.deadline.Round(0)))
 }
 
 // onStream tells whether the live stream has it.

@@ -21,8 +21,9 @@ func WithOutboxNoWait() Option {
 }
 
 // WithResendToNewLog sends a message again whose first try went to a room's log that the server has lost since, without
-// its receipt. Readers may then get it twice: the log that is gone may have had it, and told them. Default: such a send
-// fails with ErrMaybeDelivered.
+// its receipt. Readers may then get it twice: the log that is gone may have had it, and told them. It also comes behind
+// those of the room that the stream had by then, if the server finds only then that the log is another one. Default: such a
+// send fails with ErrMaybeDelivered.
 func WithResendToNewLog() Option {
 	return option(func(c *config) error { c.sending.toNewLog = true; return nil })
 }

@@ -38,6 +38,7 @@ type outbox struct {
 	noWait                bool
 	toNewLog              bool
 	logEpoch              func(room string) uint64 // of the room's log, 0 if it is not known
+	wall                  func() time.Time         // the wall clock; tests have one of their own
 	// wake has something when there may be something to write.
 	wake chan struct{}
 
@@ -63,7 +64,8 @@ type outbox struct {
 func newOutbox(c *sending, logEpoch func(room string) uint64) *outbox {
 	return &outbox{
 		maxMessages: c.outboxMessages, maxBytes: c.outboxBytes, noWait: c.outboxNoWait, toNewLog: c.toNewLog,
-		logEpoch: logEpoch, wake: make(chan struct{}, 1), refusal: ErrNotConnected,
+		logEpoch: logEpoch, wall: func() time.Time { return time.Now().Round(0) },
+		wake: make(chan struct{}, 1), refusal: ErrNotConnected,
 		rooms: make(map[string]*roomSends), recent: newRecentIDs(),
 	}
 }

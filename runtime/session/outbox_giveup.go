@@ -88,9 +88,9 @@ func (o *outbox) watchAge() {
 func (o *outbox) loseOld() {
 	o.mu.Lock()
 	defer o.unlock()
-	now := time.Now()
+	now, wall := time.Now(), o.wall()
 	for j := o.unwritten; j != nil; {
-		if !j.tooOld(now) {
+		if !j.tooOld(now, wall) {
 			j = j.next
 			continue
 		}

@@ -64,10 +64,10 @@ func (o *outbox) barred(j *job, c *contract, receipts, otherLog bool) bool {
 	case wrong != nil && j.handed == 0:
 		o.decide(j, nil, wrong)
 	case wrong != nil:
-		o.lose(j, codes.InvalidArgument, wrong)
+		o.loseWithThoseBehind(j, codes.InvalidArgument, wrong)
 	case !receipts && j.handed > 0:
-		o.lose(j, codes.Unavailable, errSilent)
-	case j.tooOld(time.Now()):
+		o.lose(j, codes.Unavailable, errSilent) // such a stream promises no order
+	case j.tooOld(time.Now(), o.wall()):
 		o.loseWithThoseBehind(j, codes.Unavailable, errTooOld)
 	case otherLog:
 		o.loseWithThoseBehind(j, codes.DataLoss, errNewLog)
@@ -180,7 +180,11 @@ func (o *outbox) untaken(j *job, err error) {
 	if j.handed--; j.handed == 0 {
 		j.tried = false
 	}
-	if code := status.Code(err); code == codes.ResourceExhausted || code == codes.Internal {
+	switch code := status.Code(err); {
+	case code != codes.ResourceExhausted && code != codes.Internal:
+	case j.handed > 0:
+		o.loseWithThoseBehind(j, code, rpcError{err})
+	default:
 		o.lose(j, code, rpcError{err})
 	}
 }

@@ -17,6 +17,8 @@ type place struct {
 	log      uint64   // the room's log as the server last named it; 0: none
 	received position // of the last message that went into the lane
 	cursor   position // up to which handlers have returned
+	back     position // to which a cut log took the session back, until the gap is told; the zero value: nowhere
+	backGap  int      // the number of that gap
 	told     position // the cursor as a server last heard it
 	toldOn   uint32   // the stream on which it did
 	heardOn  uint32   // the stream that the last message came on
@@ -42,13 +44,32 @@ func (p *place) start(at position, stream uint32) {
 	p.received, p.cursor, p.told, p.toldOn = at, at, at, stream
 }
 
-// from is the position that a server resumes after. A cut log took the session back behind what it has handled: then that
-// counts, though the handler of the gap has not returned yet.
+// from is the position that a server resumes after, and a CursorStore keeps. A log that was cut has new messages under the
+// numbers of those that are lost: until the handler of the gap has returned, what was handled before says nothing.
 func (p *place) from() position {
-	if p.received.epoch == p.cursor.epoch && p.received.seq < p.cursor.seq {
-		return p.received
+	if p.back.known() {
+		return p.back
 	}
 	return p.cursor
+}
+
+// skip notes a gap: what is received goes on after a position. cut: the log ends there, before what was received.
+func (p *place) skip(to position, cut bool) {
+	p.waiting, p.gaps = 0, p.gaps+1
+	if cut {
+		p.back, p.backGap = position{epoch: to.epoch, seq: min(to.seq, p.from().seq)}, p.gaps
+	}
+	p.received, p.hole = to, hole{}
+}
+
+// complete moves the cursor behind an arrival whose handler has returned.
+func (p *place) complete(a arrival) {
+	p.cursor = a.at
+	if a.gaps >= p.backGap {
+		p.back = position{}
+	}
+	p.less(a)
+	p.handled += a.size
 }
 
 // resume is what a server is told of the place where a stream or a join begins.
@@ -83,7 +104,7 @@ const (
 func (p *place) judge(at position, prev uint64) verdict {
 	switch {
 	case at.epoch == p.received.epoch && at.seq <= p.received.seq:
-		if at.epoch == p.cursor.epoch && at.seq <= p.cursor.seq {
+		if handled := p.from(); at.epoch == handled.epoch && at.seq <= handled.seq {
 			return verdictHandled
 		}
 		return verdictWaiting

@@ -10,7 +10,8 @@ import (
 type positions struct {
 	mu     sync.Mutex // held for map operations and assignments only
 	places map[string]*place
-	moved  map[*place]struct{} // whose cursor has moved and may not be told yet
+	moved  map[*place]struct{}            // whose cursor has moved and may not be told yet
+	save   func(room string, at position) // keeps a cursor over a restart of the program
 }
 
 func newPositions() *positions {
@@ -113,9 +114,9 @@ func cursorOf(room string, at position) *imsdkv1.Cursor {
 }
 
 // joined takes what the server says of a room that a stream is in: the head of its log. A place that stands nowhere
-// starts there; started tells it. cut tells that the log ends before what was received, which it can only do of a
-// stream that no message of the room came on yet: the session then goes back to before, as with a GAP.
-func (p *positions) joined(room string, stream uint32, head position) (from, to position, started, cut *place) {
+// starts there. cut tells that the log ends before what was received, which it can only do of a stream that no message of
+// the room came on yet: the session then goes back to the arrival's place, as with a GAP.
+func (p *positions) joined(room string, stream uint32, head position) (a arrival, cut bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	found := p.place(room)
@@ -123,18 +124,19 @@ func (p *positions) joined(room string, stream uint32, head position) (from, to 
 	if head.known() {
 		found.log = head.epoch
 	}
-	from, to = found.received, position{epoch: head.epoch, seq: min(head.seq, found.cursor.seq)}
+	from := found.received
 	switch {
 	case !head.known():
 	case !from.known():
 		found.start(head, stream)
-		return from, head, found, nil
-	case found.heardOn != stream && from.epoch == head.epoch && found.cursor.epoch == head.epoch && head.seq < from.seq:
-		found.received = to
-		found.waiting, found.gaps = 0, found.gaps+1
-		return from, to, nil, found
+		p.save(room, head)
+	case found.heardOn != stream && from.epoch == head.epoch && found.from().epoch == head.epoch && head.seq < from.seq:
+		to := position{epoch: head.epoch, seq: min(head.seq, found.from().seq)}
+		found.skip(to, true)
+		p.save(room, found.from())
+		return arrival{place: found, at: to, before: from, gaps: found.gaps}, true
 	}
-	return from, to, nil, nil
+	return arrival{}, false
 }
 
 // numbered is a message with a sequence number as it arrives.
@@ -207,8 +209,11 @@ func (p *positions) jump(stream uint32, room string, after, to position, cut boo
 	if from.epoch == to.epoch && (to.seq == from.seq || to.seq < from.seq && !cut) {
 		return result, false
 	}
-	found.received, found.hole = to, hole{}
-	found.waiting, found.gaps = 0, found.gaps+1
+	cut = cut && from.epoch == to.epoch && to.seq < from.seq
+	found.skip(to, cut)
+	if cut {
+		p.save(room, found.from())
+	}
 	result.gaps = found.gaps
 	return result, true
 }
@@ -229,10 +234,9 @@ func (p *positions) complete(a arrival) (handled int, ok bool) {
 	if a.place.gone {
 		return 0, false
 	}
-	a.place.cursor = a.at
-	a.place.less(a)
-	a.place.handled += a.size
+	a.place.complete(a)
 	p.moved[a.place] = struct{}{}
+	p.save(a.place.room, a.place.from())
 	return a.place.handled, true
 }
 

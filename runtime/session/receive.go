@@ -100,7 +100,6 @@ func (s *Session) enter(st *stream, a arrival, message *imv1.MessageResponse) {
 func (s *Session) completed(a arrival) {
 	if handled, ok := s.positions.complete(a); ok {
 		s.teller.moved(handled)
-		s.saves.moved(a.place.room, a.at)
 	}
 }
 

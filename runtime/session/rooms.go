@@ -181,12 +181,7 @@ func (s *Session) enteredRoom(st *stream, c *contract, room string, head positio
 		s.positions.setLog(room, head.epoch)
 		return
 	}
-	from, to, started, cut := s.positions.joined(room, st.number, head)
-	switch {
-	case started != nil:
-		s.saves.moved(room, to)
-	case cut != nil:
-		a := arrival{place: cut, at: to, before: from}
+	if a, cut := s.positions.joined(room, st.number, head); cut {
 		s.lanes.put(room, laneWork{run: s.gapWork(a, GapReasonLogCut), windowed: true})
 	}
 }

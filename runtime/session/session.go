@@ -118,6 +118,7 @@ func newSession(c *config, target string, client imv1.IMServiceClient, conn *grp
 		store: c.receiving.store, group: g, log: c.log, report: s.reportError, closing: s.closing,
 		ctx: context.WithoutCancel(s.ctx),
 	}
+	s.positions.save = s.saves.moved
 	return s
 }
 
