@@ -27,6 +27,7 @@ type Reconnect struct {
 	// random time between 0 and Base × 2^(attempt−1), at most Max ("full jitter"). Where the server refuses the
 	// session itself (UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED, INVALID_ARGUMENT), it is between Max/2 and
 	// Max: a token may be renewed meanwhile, and hurry does not help. A panic in it is reported, and the wait is the default.
+	// It is asked too before a live stream asks again for a room that could not be joined, with attempt from 1.
 	Wait func(attempt int, cause error) time.Duration
 }
 

@@ -55,7 +55,7 @@ func (s *Session) enterRooms(ctx context.Context, st *stream) error {
 func (s *Session) joinLater(st *stream) {
 	for attempt := 1; ; attempt++ {
 		outside := s.rooms.outside()
-		if len(outside) == 0 {
+		if len(outside) == 0 || st.ctx.Err() != nil {
 			return
 		}
 		cause := outside[0].err
@@ -82,9 +82,11 @@ func (s *Session) askAgain(st *stream) {
 		outside[each.room] = rooms[each.room]
 	}
 	for _, each := range s.joinAll(ctx, st, outside) {
-		if !each.ended && !s.peer.slowToStart(st, each.err) && refusesRoom(each.err) {
+		switch {
+		case each.ended, st.ctx.Err() != nil: // the next stream asks for itself
+		case refusesRoom(each.err) && !s.peer.slowToStart(st, each.err):
 			s.forgetRoom(each)
-		} else {
+		default:
 			s.rooms.unable(each)
 		}
 	}
