@@ -20,7 +20,7 @@
 // Options, beside those of every Go plugin (paths, module, M):
 //
 //	validate=pgv    contents are checked by the ValidateAll that protoc-gen-validate generates (the default)
-//	validate=none   contents are not checked
+//	validate=none   contents are not checked; for editions and the opaque API, which protoc-gen-validate does not know
 //	lock=PATH       kinds are compared with the lock at PATH, from the folder where buf or protoc runs (imsdk.lock)
 //
 // Run by a person it has commands: `protoc-gen-imsdk help` says which.

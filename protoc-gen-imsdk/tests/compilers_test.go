@@ -49,6 +49,9 @@ func TestBufGivesTheSameOutput(t *testing.T) {
 func TestProtocGivesTheSameOutput(t *testing.T) {
 	t.Parallel()
 	for _, each := range withOutput(t) {
+		if each.has(t, regexp.MustCompile(`(?m)^edition\b`)) { // newer than Debian's protoc
+			continue
+		}
 		t.Run(each.name, func(t *testing.T) {
 			t.Parallel()
 			workspace := each.workspace(t)
@@ -77,13 +80,12 @@ func TestBufGivesTheSameFindings(t *testing.T) {
 	}
 }
 
-// withOutput are the cases whose protos are right, but for those of editions: Debian's protoc is older than these, and buf
-// hands them only to a plugin that says that it takes them.
+// withOutput are the cases whose protos are right.
 func withOutput(t *testing.T) []testCase {
 	t.Helper()
 	return slices.DeleteFunc(slices.Concat(cases(t, "output"), cases(t, "hazards")), func(each testCase) bool {
 		_, err := os.Stat(filepath.Join(each.dir, "want.txt"))
-		return err == nil || each.has(t, regexp.MustCompile(`(?m)^edition\b`))
+		return err == nil
 	})
 }
 

@@ -65,8 +65,10 @@ func pageCase(t *testing.T, section, example string) testCase {
 // completed adds what an example leaves out.
 func completed(example string) string {
 	syntax := `syntax = "proto3";`
-	if rest, ok := strings.CutPrefix(example, `syntax = "proto2";`); ok {
-		syntax, example = `syntax = "proto2";`, rest
+	for _, other := range []string{`syntax = "proto2";`, `edition = "2023";`} {
+		if rest, ok := strings.CutPrefix(example, other); ok {
+			syntax, example = other, rest
+		}
 	}
 	if !strings.Contains(example, "package ") {
 		syntax += "package poll.v1; option go_package = \"example.com/poll/v1;pollv1\";"

@@ -37,6 +37,8 @@ const (
 	SplitPackage Code = "IM015"
 	// NotValidated is a kind whose message protoc-gen-validate is told to leave out.
 	NotValidated Code = "IM016"
+	// NoEditions is a kind that protoc-gen-validate cannot serve: in a file of an edition, or with the opaque API.
+	NoEditions Code = "IM017"
 	// BadLock is a lock that is not there or has a line that is none.
 	BadLock Code = "IM020"
 	// StaleLock is a kind that the lock does not have, or one of the lock that the protos do not have.

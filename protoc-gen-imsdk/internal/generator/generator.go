@@ -3,6 +3,7 @@ package generator
 
 import (
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
@@ -19,7 +20,10 @@ func Options(opts *options.Options) protogen.Options {
 
 // Generate adds the output to the plugin: all of it, or none and an error that has every finding.
 func Generate(plugin *protogen.Plugin, opts *options.Options) error {
-	plugin.SupportedFeatures = uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL)
+	plugin.SupportedFeatures = uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL |
+		pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)
+	plugin.SupportedEditionsMinimum = descriptorpb.Edition_EDITION_PROTO2
+	plugin.SupportedEditionsMaximum = descriptorpb.Edition_EDITION_2024
 
 	var findings diag.List
 	opts.Report(&findings)

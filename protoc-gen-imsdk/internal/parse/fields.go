@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/gofeaturespb"
 
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/diag"
 	"github.com/game-im/im-grpc-sdk/protoc-gen-imsdk/internal/model"
@@ -19,6 +20,7 @@ func (p *parser) fields(group *group) []*model.MessageFields {
 	reached := make(map[*protogen.Message]bool)
 	for _, each := range group.kinds {
 		p.validated(each)
+		p.servedByPGV(each)
 		reach(each.message, reached)
 	}
 	var tables []*model.MessageFields
@@ -40,6 +42,21 @@ func (p *parser) validated(kind *kind) {
 			messageOptions, int32(validate.E_Ignored.TypeDescriptor().Number()),
 		}), diag.NotValidated,
 			"message %s: with (validate.ignored) it gets no ValidateAll; write `option (validate.disabled) = true;` if it has no rules, or give protoc-gen-imsdk the option validate=none",
+			kind.Message)
+	}
+}
+
+// servedByPGV reports a kind in a file of an edition, and one with the opaque API: protoc-gen-validate knows proto2 and proto3
+// only, and reads the fields of Go structs.
+func (p *parser) servedByPGV(kind *kind) {
+	switch pos := position(kind.file.Desc, kind.message.Location, nil); {
+	case kind.file.Desc.Syntax() == protoreflect.Editions:
+		p.findings.Add(pos, diag.NoEditions,
+			"message %s: protoc-gen-validate knows proto2 and proto3, no editions; give protoc-gen-imsdk the option validate=none, or write the file in proto3",
+			kind.Message)
+	case kind.message.APILevel == gofeaturespb.GoFeatures_API_OPAQUE:
+		p.findings.Add(pos, diag.NoEditions,
+			"message %s: it has the opaque API, whose fields protoc-gen-validate cannot reach; give protoc-gen-imsdk the option validate=none, or protoc-gen-go the option default_api_level=API_HYBRID, or none",
 			kind.Message)
 	}
 }
