@@ -8,12 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	imv1 "github.com/game-im/im-grpc-sdk/gen/im/v1"
 	imsdkv1 "github.com/game-im/im-grpc-sdk/gen/imsdk/v1"
+	"github.com/game-im/im-grpc-sdk/runtime"
 )
 
 // The metadata of a stream.
@@ -119,9 +121,21 @@ func (s *Session) watchHeader(st *stream) {
 		return
 	}
 	if welcome := readWelcome(header, st.log); welcome != nil {
-		s.agree(st, newContract(welcome))
+		if !st.blind.Load() {
+			s.agree(st, newContract(welcome))
+		}
+		if st.blind.Load() {
+			s.peer.is(true) // the next stream waits for its header
+			st.cancel(errLateHeader)
+		}
 	}
 	close(st.header)
+}
+
+// errLateHeader is why a stream ends whose rooms were joined before its server showed that it knows the handshake. A send to
+// such a room could not name the log that it went to, and nobody could tell a repeat of it from a new one.
+var errLateHeader = &runtime.Error{
+	Op: "stream", Code: codes.Unavailable, Message: "the server's header came after rooms were joined without it",
 }
 
 // agree switches the contract on, before the reader hands on the first message.

@@ -100,6 +100,9 @@ func (s *Session) join(
 		if err != nil {
 			return nil, false, err
 		}
+		if st.blind.Store(true); st.capabilities().StreamRooms { // since that moment: its answer says what the room's log is
+			return s.join(ctx, st, request, rejoin)
+		}
 		switch {
 		case !rejoin:
 			s.rooms.add(roomID, request.GetMetadata())

@@ -192,3 +192,29 @@ func TestNumbersRiseWhateverIsSentAgain(t *testing.T) {
 		rising(t, srv.peer(t, 2))
 	})
 }
+
+// A room that was joined by a call, because the header was late, has a log without a name. A send to it could not be told from a
+// new one after the stream.
+func TestASendToARoomThatWasJoinedBeforeALateHeaderIsSentAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := muteUntil(3, func(p *peer, w *imsdkv1.Welcome) {
+			w.Capabilities = append(w.Capabilities, imsdkv1.Capability_CAPABILITY_RESUME)
+			if p.number == 1 {
+				time.Sleep(3 * time.Second) // longer than the handshake wait
+			} else {
+				w.Rooms = append(w.Rooms, &imsdkv1.RoomState{RoomId: "r", Epoch: 5})
+			}
+		})
+		n := start(t, srv)
+		s := n.connected(t)
+		if _, err := s.JoinRoom(t.Context(), "r"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		sent := sendAll(t.Context(), s, "r: 1")
+		away(t, n, s)
+		back(t, n, s)
+		verdicts(t, "on a stream that decides", sent, "appended")
+	})
+}

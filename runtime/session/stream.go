@@ -36,6 +36,7 @@ type stream struct {
 	asked  int      // the window that Hello asked for
 
 	contract atomic.Pointer[contract]
+	blind    atomic.Bool   // rooms were joined by calls: nothing said what their logs are
 	header   chan struct{} // closed once the server's header is there
 	headed   chan struct{} // closed once nobody waits for it any more
 	pinger   *heartbeat.Pinger
