@@ -21,6 +21,7 @@
 //
 //	validate=pgv    contents are checked by the ValidateAll that protoc-gen-validate generates (the default)
 //	validate=none   contents are not checked; for editions and the opaque API, which protoc-gen-validate does not know
+//	doc=markdown    a catalogue of the kinds beside the messages, kinds.md: numbers, fields with their rules in words, examples
 //	lock=PATH       kinds are compared with the lock at PATH, from the folder where buf or protoc runs (imsdk.lock)
 //
 // Run by a person it has commands: `protoc-gen-imsdk help` says which.

@@ -104,12 +104,12 @@ func generated(tb testing.TB, response *pluginpb.CodeGeneratorResponse) map[stri
 	return files
 }
 
-// readTree gives the files below a folder that have an extension, by path. A folder that is not there has none.
-func readTree(tb testing.TB, dir, extension string) map[string]string {
+// readTree gives the files below a folder that have one of some extensions, by path. A folder that is not there has none.
+func readTree(tb testing.TB, dir string, extensions ...string) map[string]string {
 	tb.Helper()
 	files := make(map[string]string)
 	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(name) != extension {
+		if err != nil || entry.IsDir() || !slices.Contains(extensions, filepath.Ext(name)) {
 			return err
 		}
 		content, err := os.ReadFile(filepath.Join(dir, name))

@@ -14,7 +14,7 @@ import (
 
 // What a chooser chooses from. The first is what there is when no choices are left.
 var (
-	someParameters = []string{"", "validate=none", "validate=pgv", "paths=source_relative", "validate=maybe", "nonsense"}
+	someParameters = []string{"", "validate=none", "validate=pgv", "paths=source_relative", "validate=maybe", "nonsense", "doc=markdown"}
 	somePackages   = []string{"a.v1", "", "b.v1", "func", "a.v2"}
 	someGoPackages = []string{"a/v1;av1", "a", "context", "runtime", "b/v1", "a/v1/av1sdk", "len;new", "a/v1;other"}
 	someNames      = []string{"Poll", "PollContent", "Content", "poll_async", "_", "Kind", "Invalid", "Client", "func", "x1_Y"}

@@ -40,7 +40,7 @@ func TestBufGivesTheSameOutput(t *testing.T) {
 				template := fmt.Sprintf(`{"version": "v2", "plugins": [{"local": [%q], "out": %q, "strategy": %q, "opt": [%q]}]}`,
 					os.Args[0], strategy, strategy, each.options(t))
 				run(t, workspace, nil, tool(t, "buf"), "generate", "case", "--template", template)
-				sameFiles(t, readTree(t, filepath.Join(workspace, strategy), ".go"), each)
+				sameFiles(t, readTree(t, filepath.Join(workspace, strategy), ".go", ".md"), each)
 			}
 		})
 	}
@@ -58,7 +58,7 @@ func TestProtocGivesTheSameOutput(t *testing.T) {
 			args := []string{"-Icase", "-Iimported", "--plugin=protoc-gen-imsdk=" + os.Args[0], "--imsdk_out=.", "--imsdk_opt=" + each.options(t)}
 			args = append(args, slices.Sorted(maps.Keys(each.toGenerate(t)))...)
 			run(t, workspace, nil, tool(t, "protoc"), args...)
-			sameFiles(t, readTree(t, workspace, ".go"), each)
+			sameFiles(t, readTree(t, workspace, ".go", ".md"), each)
 		})
 	}
 }

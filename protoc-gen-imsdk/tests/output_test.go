@@ -27,7 +27,7 @@ func TestOutputIsThatOfTheGoldens(t *testing.T) {
 			if *update {
 				renew(t, want, files)
 			}
-			goldens := readTree(t, want, ".go")
+			goldens := readTree(t, want, ".go", ".md")
 			for name, content := range files {
 				if content != goldens[name] {
 					t.Errorf("%s differs from its golden, which the flag -update renews: %s", name, difference(content, goldens[name]))

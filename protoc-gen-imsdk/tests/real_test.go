@@ -21,6 +21,7 @@ func checkReal(t *testing.T, request *pluginpb.CodeGeneratorRequest) (kinds int)
 		t.Errorf("without kinds there are %d files", len(files))
 	}
 	kinds = plantKinds(request)
+	request.Parameter = proto.String("doc=markdown")
 	if kinds == 0 || checkEither(t, request) {
 		return kinds
 	}
@@ -29,7 +30,7 @@ func checkReal(t *testing.T, request *pluginpb.CodeGeneratorRequest) (kinds int)
 			t.Error(line)
 		}
 	}
-	request.Parameter = proto.String("validate=none")
+	request.Parameter = proto.String("validate=none,doc=markdown")
 	if !checkEither(t, request) {
 		t.Error(generate(t, request).GetError())
 	}

@@ -70,6 +70,9 @@ func checkTypes(sources map[string]string) error {
 		files: make(map[string][]*ast.File), checked: make(map[string]*types.Package),
 	}
 	for name, source := range sources {
+		if path.Ext(name) != ".go" {
+			continue
+		}
 		file, err := parser.ParseFile(c.fset, name, source, parser.SkipObjectResolution)
 		if err != nil {
 			return err

@@ -27,7 +27,7 @@ func Generate(plugin *protogen.Plugin, opts *options.Options) error {
 
 	var findings diag.List
 	opts.Report(&findings)
-	config := parse.Config{Validate: opts.Validate() == options.ValidatePGV}
+	config := parse.Config{Validate: opts.Validate() == options.ValidatePGV, Document: opts.Document()}
 	if path := opts.Lock(); path != "" {
 		config.Lock = lock.Read(path, &findings)
 	}
@@ -38,6 +38,9 @@ func Generate(plugin *protogen.Plugin, opts *options.Options) error {
 	for _, pkg := range packages {
 		if err := render.Package(plugin, pkg); err != nil {
 			return err
+		}
+		if opts.Document() {
+			render.Catalogue(plugin, pkg)
 		}
 	}
 	return nil

@@ -66,6 +66,30 @@ type Kind struct {
 	Comment []string
 	// Deprecated is the paragraph that starts with "Deprecated:", line by line. Empty: the kind is in use.
 	Deprecated []string
+	// Documented are the content and the messages in it, the content first; Example is one in JSON. Empty unless the kinds
+	// are to be documented.
+	Documented []Documented
+	Example    string
+}
+
+// Documented is a message as the catalogue of kinds has it.
+type Documented struct {
+	// Message is its name in the proto.
+	Message protoreflect.FullName
+	// Fields are its fields as they are declared.
+	Fields []DocumentedField
+}
+
+// DocumentedField is one of its fields.
+type DocumentedField struct {
+	// Name is its name in the proto, JSON its key in JSON.
+	Name, JSON string
+	// Type is what it holds, in words.
+	Type string
+	// Rules are its rules for validation in words, empty if there are none.
+	Rules string
+	// Comment is its comment, line by line.
+	Comment []string
 }
 
 // FromClient tells that clients send the kind.

@@ -22,11 +22,15 @@ const (
 type Options struct {
 	validate Validate
 	lock     string
+	document bool
 	wrong    []string
 }
 
 // Lock is the path of the kinds' lock. Empty: there is none.
 func (o *Options) Lock() string { return o.lock }
+
+// Document tells that a catalogue of the kinds is to be written.
+func (o *Options) Document() bool { return o.document }
 
 // Validate says who checks contents.
 func (o *Options) Validate() Validate {
@@ -43,6 +47,8 @@ func (o *Options) Set(name, value string) error {
 		o.setValidate(value)
 	case "lock":
 		o.setLock(value)
+	case "doc":
+		o.setDoc(value)
 	default:
 		o.setUnknown(name, value)
 	}
@@ -74,12 +80,19 @@ func (o *Options) setLock(path string) {
 	o.lock = path
 }
 
+func (o *Options) setDoc(value string) {
+	o.document = value == "markdown"
+	if !o.document {
+		o.wrong = append(o.wrong, fmt.Sprintf("option doc=%s: there is no such value; write doc=markdown, or leave it out", value))
+	}
+}
+
 func (o *Options) setUnknown(name, value string) {
 	written := name
 	if value != "" {
 		written += "=" + value
 	}
-	known := []string{"validate", "lock", "paths", "module"}
+	known := []string{"validate", "lock", "doc", "paths", "module"}
 	if meant := diag.Suggest(name, known); meant != "" {
 		o.wrong = append(o.wrong, fmt.Sprintf("option %s: there is no option %s; did you mean %s?", written, name, meant))
 		return

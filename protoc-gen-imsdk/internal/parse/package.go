@@ -39,6 +39,9 @@ func (p *parser) pkg(group *group) *model.Package {
 		Validate: p.config.Validate,
 	}
 	for _, each := range group.kinds {
+		if p.config.Document {
+			document(each)
+		}
 		pkg.Kinds = append(pkg.Kinds, each.Kind)
 		if source := each.file.Desc.Path(); !slices.Contains(pkg.Sources, source) {
 			pkg.Sources = append(pkg.Sources, source)

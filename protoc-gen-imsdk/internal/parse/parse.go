@@ -16,6 +16,8 @@ import (
 type Config struct {
 	// Validate tells that contents have a ValidateAll by protoc-gen-validate.
 	Validate bool
+	// Document tells that the model has to have what the catalogue of kinds tells.
+	Document bool
 	// Lock is what to compare the kinds with; nil: nothing.
 	Lock *lock.Lock
 	// RenewLock tells that the lock will be written from this run, which has all protos. What the lock lacks is no finding then,

@@ -51,3 +51,9 @@ func Package(plugin *protogen.Plugin, pkg *model.Package) error {
 	}
 	return nil
 }
+
+// Catalogue adds a catalogue of a package's kinds to the plugin's output.
+func Catalogue(plugin *protogen.Plugin, pkg *model.Package) {
+	name := path.Join(pkg.Dir, catalogueName)
+	catalogue(&file{GeneratedFile: plugin.NewGeneratedFile(name, importPath(pkg.Messages))}, pkg)
+}
