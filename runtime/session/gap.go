@@ -104,7 +104,7 @@ func gapReason(reason imsdkv1.GapReason) GapReason {
 }
 
 // gapWork tells a gap, then moves the cursor behind it. One whose handler Close has interrupted comes again in the next
-// process.
+// process, but for that of a log that was cut: what is stored is where that ended, and nothing is missing from there.
 func (s *Session) gapWork(a arrival, reason GapReason) func() {
 	gap := Gap{
 		RoomID: a.place.room, Epoch: a.before.epoch, AfterSeq: a.before.seq,

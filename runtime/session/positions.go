@@ -8,7 +8,7 @@ import (
 
 // positions knows where the session stands in the log of each of its rooms.
 type positions struct {
-	mu     sync.Mutex // held for map operations and assignments only
+	mu     sync.Mutex // held for map operations, assignments and save, which only notes
 	places map[string]*place
 	moved  map[*place]struct{}            // whose cursor has moved and may not be told yet
 	save   func(room string, at position) // keeps a cursor over a restart of the program

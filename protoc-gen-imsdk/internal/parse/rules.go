@@ -24,7 +24,7 @@ func rulesInWords(field protoreflect.FieldDescriptor) string {
 }
 
 // rulePhrases are rules that read better than by their names.
-var rulePhrases = map[protoreflect.Name]string{ //nolint:gochecknoglobals // a table
+var rulePhrases = map[protoreflect.Name]string{ //nolint:gochecknoglobals // a constant, which Go has no maps for
 	"const": "exactly %s", "len": "exactly %s characters", "len_bytes": "exactly %s bytes",
 	"min_len": "at least %s characters", "max_len": "at most %s characters",
 	"min_bytes": "at least %s bytes", "max_bytes": "at most %s bytes",
